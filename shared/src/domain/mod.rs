@@ -1,0 +1,7 @@
+//! The words of the glossary as types.
+
+pub mod command;
+pub mod directory;
+pub mod kind;
+pub mod lifecycle;
+pub mod role;
