@@ -1,1 +1,212 @@
-//! .
+//! What the server keeps. [`Store`] is met by one crate per database; [`contract`] is what each of them is
+//! held to.
+//!
+//! Reads go to [`Store`]; changes of accounts, access and lifecycle go through a [`WriteTx`], so that what was
+//! decided is still true when it is written; pushes have their own way in, since many of them share one
+//! transaction.
+
+mod models;
+mod transaction;
+
+pub use models::*;
+pub use transaction::WriteTx;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use shared::access::Access;
+use shared::domain::directory::Directory;
+use shared::ids::{ChangeHash, CommandId, DeviceId, DocId, PublicKey, UserId};
+use shared::sync::gate::Examined;
+
+/// Moments are milliseconds since 1970.
+pub type Millis = u64;
+
+/// Why the store could not do what was asked. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached or written just now: disk full, locked for too long, I/O error. Trying
+    /// again later may help.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The database was written by a newer version of Loopbaanmaat.
+    #[error(
+        "the database has schema version {found}, newer than the {known} this program knows; \
+         start the newer program, or restore a backup of before the upgrade"
+    )]
+    Newer {
+        /// The database's version.
+        found: i64,
+        /// The newest version this program knows.
+        known: i64,
+    },
+    /// The library behind the database is too old to be trusted with durable data.
+    #[error("SQLite {found} is older than {wanted}, which mends a corruption of the write-ahead log")]
+    Outdated {
+        /// The library's version.
+        found: String,
+        /// The oldest one accepted.
+        wanted: &'static str,
+    },
+    /// A value in the database is not what it should be.
+    #[error("the database holds a value that cannot be read: {0}")]
+    Corrupt(String),
+}
+
+/// The answer of everything in here.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// A shared store.
+pub type SharedStore = Arc<dyn Store>;
+
+/// The reading half, pushes, and the door to transactions.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Whether the database can be written at this moment; for `/health/ready`.
+    async fn ready(&self) -> Result<()>;
+
+    /// Starts a write transaction; everything until its commit is seen by nobody else. Transactions wait for
+    /// each other: keep them short, and do nothing slow inside.
+    async fn begin(&self) -> Result<Box<dyn WriteTx>>;
+
+    /// Flushes and closes; later calls fail as [`StoreError::Unavailable`].
+    async fn close(&self);
+
+    /// The account with that e-mail address, compared without regard to case.
+    async fn user_by_email(&self, email: &str) -> Result<Option<User>>;
+
+    /// The account of that id.
+    async fn user(&self, id: UserId) -> Result<Option<User>>;
+
+    /// All accounts, by name.
+    async fn users(&self) -> Result<Vec<User>>;
+
+    /// The session whose token hashes to `token_hash`, with the state of its account and device, whatever
+    /// that is: what it may still do is the caller's to decide.
+    async fn session(&self, token_hash: &[u8; 32]) -> Result<Option<Session>>;
+
+    /// The public keys and owners of those devices that are known, revoked ones too.
+    async fn devices(&self, ids: &[DeviceId]) -> Result<Vec<DeviceKey>>;
+
+    /// What `user` may do with `doc` now.
+    async fn grant(&self, user: UserId, doc: DocId) -> Result<Grant>;
+
+    /// Everything that `user` may know, in one consistent read; `version` is left empty.
+    async fn directory(&self, user: UserId) -> Result<Option<Directory>>;
+
+    /// The answer to a command that `user` gave before under that id.
+    async fn answered_command(&self, user: UserId, id: CommandId) -> Result<Option<AnsweredCommand>>;
+
+    /// A batch of `doc`'s log together with what `reader` may do with it, read in one transaction.
+    async fn read_log(&self, reader: Carrier, doc: DocId, from: ReadFrom, most: BatchLimit) -> Result<LogRead>;
+
+    /// Puts a push through the log's half of the gate and stores what passes. Returns only after the
+    /// transaction has been committed to durable storage; on an error nothing of it is acknowledged.
+    /// Many pushes may share one transaction.
+    async fn push(&self, carrier: Carrier, doc: DocId, items: Vec<Examined>, now: Millis) -> Result<PushResult>;
+
+    /// The newest `most` rows of the audit log, newest first.
+    async fn audit_tail(&self, most: u32) -> Result<Vec<AuditRow>>;
+}
+
+/// Who delivers or asks: access is the person's, and a revoked device carries nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Carrier {
+    /// The person.
+    pub user: UserId,
+    /// Her device.
+    pub device: DeviceId,
+}
+
+/// What a person may do with a document, and whether she ever could.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    /// Now.
+    pub access: Access,
+    /// Whether she once could read it: then its end is told as `gone`, not `denied`.
+    pub ever_read: bool,
+    /// Whether she once could write it: then what she signed is accepted from others.
+    pub ever_write: bool,
+}
+
+impl Grant {
+    /// The grant of a person who has nothing to do with the document, or of a document that does not exist.
+    pub const NONE: Self = Self { access: Access::None, ever_read: false, ever_write: false };
+}
+
+/// Where to read a log from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadFrom {
+    /// The place of the last item that the reader has; 0 for none.
+    pub cursor: u64,
+    /// The chain there, to be compared with this log's; `None` where it needs no comparing.
+    pub chain: Option<shared::ids::Chain>,
+}
+
+/// How much of a log to read at once: whichever is reached first, but at least one item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimit {
+    /// Items.
+    pub items: usize,
+    /// Bytes of their data.
+    pub bytes: usize,
+}
+
+/// What [`Store::read_log`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogRead {
+    /// Not hers, or not there.
+    Denied,
+    /// Destroyed, or no longer hers.
+    Gone,
+    /// This log does not hold that place.
+    Reset,
+    /// Items after the cursor, possibly none.
+    Batch(LogBatch),
+}
+
+/// A run of items of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogBatch {
+    /// The document's kind.
+    pub kind: shared::domain::kind::DocKind,
+    /// [`Access::Read`] or [`Access::Write`].
+    pub access: Access,
+    /// The place of the newest item of the log.
+    pub head: u64,
+    /// The items, in order, the first at `cursor + 1`.
+    pub items: Vec<shared::sync::message::LogItem>,
+    /// The chain after the last of them, or at the cursor where there are none.
+    pub chain: shared::ids::Chain,
+}
+
+/// What became of a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PushResult {
+    /// Not the carrier's to read, or not there.
+    Denied,
+    /// Destroyed, or no longer the carrier's.
+    Gone,
+    /// Each distinct hash is named once, in `acked` or in `rejected`.
+    Done {
+        /// In the log now, with the place each has.
+        acked: Vec<(ChangeHash, u64)>,
+        /// Not stored, and why.
+        rejected: Vec<(ChangeHash, shared::sync::message::RejectCode)>,
+        /// Those of `acked` that this push added.
+        stored: Vec<ChangeHash>,
+    },
+}
+
+/// A device's key, to check signatures with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceKey {
+    /// Which device.
+    pub id: DeviceId,
+    /// Whose.
+    pub user: UserId,
+    /// Its key.
+    pub public_key: PublicKey,
+    /// Whether it has been revoked.
+    pub revoked: bool,
+}
