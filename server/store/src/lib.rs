@@ -88,6 +88,13 @@ pub trait Store: Send + Sync + 'static {
     /// The public keys and owners of those devices that are known, revoked ones too.
     async fn devices(&self, ids: &[DeviceId]) -> Result<Vec<DeviceKey>>;
 
+    /// Keeps a sign-in challenge until `expires`, for one [`take_challenge`](Self::take_challenge) on whatever
+    /// instance.
+    async fn put_challenge(&self, challenge: &[u8; 32], now: Millis, expires: Millis) -> Result<()>;
+
+    /// Uses up a challenge: `true` once, if it was given out and has not expired.
+    async fn take_challenge(&self, challenge: &[u8; 32], now: Millis) -> Result<bool>;
+
     /// What `user` may do with `doc` now.
     async fn grant(&self, user: UserId, doc: DocId) -> Result<Grant>;
 
@@ -98,12 +105,24 @@ pub trait Store: Send + Sync + 'static {
     async fn answered_command(&self, user: UserId, id: CommandId) -> Result<Option<AnsweredCommand>>;
 
     /// A batch of `doc`'s log together with what `reader` may do with it, read in one transaction.
-    async fn read_log(&self, reader: Carrier, doc: DocId, from: ReadFrom, most: BatchLimit) -> Result<LogRead>;
+    async fn read_log(
+        &self,
+        reader: Carrier,
+        doc: DocId,
+        from: ReadFrom,
+        most: BatchLimit,
+    ) -> Result<LogRead>;
 
     /// Puts a push through the log's half of the gate and stores what passes. Returns only after the
     /// transaction has been committed to durable storage; on an error nothing of it is acknowledged.
     /// Many pushes may share one transaction.
-    async fn push(&self, carrier: Carrier, doc: DocId, items: Vec<Examined>, now: Millis) -> Result<PushResult>;
+    async fn push(
+        &self,
+        carrier: Carrier,
+        doc: DocId,
+        items: Vec<Examined>,
+        now: Millis,
+    ) -> Result<PushResult>;
 
     /// The newest `most` rows of the audit log, newest first.
     async fn audit_tail(&self, most: u32) -> Result<Vec<AuditRow>>;

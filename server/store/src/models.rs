@@ -121,6 +121,16 @@ pub struct NewGrant {
     pub access: Access,
 }
 
+/// Whose access a change of grants changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GrantsChange {
+    /// Everybody whose access is not what it was; her directory has changed.
+    pub changed: Vec<UserId>,
+    /// Those of them who can no longer read what they could: no byte may go out to them once the command has
+    /// been answered.
+    pub lost: Vec<UserId>,
+}
+
 /// A command as it was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnsweredCommand {

@@ -5,7 +5,8 @@ use shared::access::DocumentFacts;
 use shared::ids::{CommandId, DeviceId, DocId, ReferralId, TrajectoryId, UserId};
 
 use crate::{
-    AnsweredCommand, AuditEvent, Device, Document, NewGrant, Referral, Result, Session, Trajectory, User,
+    AnsweredCommand, AuditEvent, Device, Document, GrantsChange, NewGrant, Referral, Result, Session,
+    Trajectory, User,
 };
 
 /// An open transaction. Dropped without [`commit`](WriteTx::commit), it leaves no trace.
@@ -63,12 +64,12 @@ pub trait WriteTx: Send {
     async fn add_document(&mut self, document: &Document) -> Result<()>;
     /// Turns a document into a tombstone: its items and data are deleted, nobody has access, its id is
     /// refused ever after.
-    async fn destroy_document(&mut self, id: DocId, now: u64) -> Result<()>;
+    async fn destroy_document(&mut self, id: DocId, now: u64) -> Result<GrantsChange>;
     /// What access to a document depends on; none for a destroyed one.
     async fn document_facts(&mut self, id: DocId) -> Result<Option<DocumentFacts>>;
     /// Sets who may do what with a document, for everyone: who is not named has no access any more. What
     /// each could ever do is kept.
-    async fn set_grants(&mut self, id: DocId, grants: &[NewGrant]) -> Result<()>;
+    async fn set_grants(&mut self, id: DocId, grants: &[NewGrant]) -> Result<GrantsChange>;
 
     /// The answer to a command that `user` gave before under that id.
     async fn answered_command(&mut self, user: UserId, id: CommandId) -> Result<Option<AnsweredCommand>>;

@@ -1,0 +1,202 @@
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use super::*;
+
+const ANNA: UserId = UserId([1; 16]);
+const BRAM: UserId = UserId([2; 16]);
+const TABLET: DeviceId = DeviceId([1; 16]);
+const PHONE: DeviceId = DeviceId([2; 16]);
+const LAPTOP: DeviceId = DeviceId([3; 16]);
+const NOTES: DocId = DocId([1; 16]);
+const PROGRESS: DocId = DocId([2; 16]);
+
+/// What `connection` would be told next; `None` if nothing.
+async fn next(connection: &Connection) -> Option<Signal> {
+    tokio::select! {
+        biased;
+        signal = connection.signal() => Some(signal),
+        () = std::future::ready(()) => None,
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_wakes_of_one_document_are_one_hint() {
+    let hub = Hub::new();
+    let anna = hub.register(ANNA, TABLET).unwrap();
+    anna.subscribe(NOTES);
+    for _ in 0..100 {
+        hub.wake(&[NOTES]);
+    }
+    assert_eq!(next(&anna).await, Some(Signal::Woken(NOTES)));
+    assert_eq!(next(&anna).await, None);
+}
+
+#[tokio::test]
+async fn only_what_is_subscribed_wakes() {
+    let hub = Hub::new();
+    let anna = hub.register(ANNA, TABLET).unwrap();
+    anna.subscribe(NOTES);
+    anna.subscribe(PROGRESS);
+    hub.wake(&[NOTES, PROGRESS]);
+    anna.unsubscribe(NOTES);
+    hub.wake(&[NOTES]);
+    assert_eq!(next(&anna).await, Some(Signal::Woken(PROGRESS)));
+    assert_eq!(next(&anna).await, None);
+}
+
+#[tokio::test]
+async fn the_directory_comes_before_documents_and_a_wipe_before_everything() {
+    let hub = Hub::new();
+    let anna = hub.register(ANNA, TABLET).unwrap();
+    let bram = hub.register(BRAM, LAPTOP).unwrap();
+    anna.subscribe(NOTES);
+    hub.wake(&[NOTES]);
+    hub.wake_directory(&[ANNA]);
+    hub.wipe(TABLET);
+    assert_eq!(next(&anna).await, Some(Signal::Wipe));
+    assert_eq!(next(&anna).await, Some(Signal::DirectoryWoken));
+    assert_eq!(next(&anna).await, Some(Signal::Woken(NOTES)));
+    assert_eq!(next(&bram).await, None);
+}
+
+#[tokio::test]
+async fn sessions_of_one_person_end_on_all_her_devices_and_nobody_elses() {
+    let hub = Hub::new();
+    let tablet = hub.register(ANNA, TABLET).unwrap();
+    let phone = hub.register(ANNA, PHONE).unwrap();
+    let bram = hub.register(BRAM, LAPTOP).unwrap();
+    hub.end_sessions(ANNA);
+    assert_eq!(next(&tablet).await, Some(Signal::SignedOut));
+    assert_eq!(next(&phone).await, Some(Signal::SignedOut));
+    assert_eq!(next(&bram).await, None);
+}
+
+#[tokio::test]
+async fn presence_goes_to_the_others_who_have_the_document_open() {
+    let hub = Hub::new();
+    let anna = hub.register(ANNA, TABLET).unwrap();
+    let bram = hub.register(BRAM, LAPTOP).unwrap();
+    let elsewhere = hub.register(BRAM, PHONE).unwrap();
+    anna.subscribe(NOTES);
+    bram.subscribe(NOTES);
+    anna.relay(NOTES, b"first");
+    anna.relay(NOTES, b"second");
+    assert_eq!(next(&bram).await, Some(Signal::PresenceWaits));
+    let taken = bram.take_presence();
+    assert_eq!(taken, Some(Presence { doc: NOTES, user: ANNA, device: TABLET, data: b"second".to_vec() }));
+    assert_eq!(bram.take_presence(), None);
+    assert_eq!(next(&anna).await, None);
+    assert_eq!(next(&elsewhere).await, None);
+}
+
+#[tokio::test]
+async fn who_has_not_opened_a_document_relays_nothing_into_it() {
+    let hub = Hub::new();
+    let anna = hub.register(ANNA, TABLET).unwrap();
+    let bram = hub.register(BRAM, LAPTOP).unwrap();
+    bram.subscribe(NOTES);
+    anna.relay(NOTES, b"boo");
+    assert_eq!(bram.take_presence(), None);
+}
+
+#[tokio::test]
+async fn presence_stops_at_a_revocation_until_the_document_has_been_read_again() {
+    let hub = Hub::new();
+    let anna = hub.register(ANNA, TABLET).unwrap();
+    let bram = hub.register(BRAM, LAPTOP).unwrap();
+    anna.subscribe(NOTES);
+    bram.subscribe(NOTES);
+    anna.relay(NOTES, b"before");
+    hub.revoke(&[BRAM], &[NOTES]).await;
+    anna.relay(NOTES, b"after");
+    bram.relay(NOTES, b"from a stranger");
+    assert_eq!(next(&bram).await, Some(Signal::Woken(NOTES)));
+    assert_eq!(bram.take_presence(), None);
+    assert_eq!(anna.take_presence(), None);
+    bram.subscribe(NOTES);
+    anna.relay(NOTES, b"again");
+    assert_eq!(bram.take_presence().map(|it| it.data), Some(b"again".to_vec()));
+}
+
+#[tokio::test]
+async fn a_revocation_waits_for_what_is_being_handed_over() {
+    let hub = Hub::new();
+    let anna = Arc::new(hub.register(ANNA, TABLET).unwrap());
+    anna.subscribe(NOTES);
+    let (reading, read) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let delivery = tokio::spawn({
+        let (anna, reading, read) = (Arc::clone(&anna), Arc::clone(&reading), Arc::clone(&read));
+        async move {
+            anna.deliver(async {
+                reading.notify_one();
+                read.notified().await;
+            })
+            .await
+        }
+    });
+    reading.notified().await;
+    let mut revocation = std::pin::pin!(hub.revoke(&[ANNA], &[NOTES]));
+    let early = tokio::select! {
+        biased;
+        () = &mut revocation => true,
+        () = std::future::ready(()) => false,
+    };
+    assert!(!early);
+    read.notify_one();
+    revocation.await;
+    assert_eq!(delivery.await.unwrap(), Some(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_does_not_drain_is_cut() {
+    let hub = Hub::new();
+    let anna = Arc::new(hub.register(ANNA, TABLET).unwrap());
+    let reading = Arc::new(Notify::new());
+    let delivery = tokio::spawn({
+        let (anna, reading) = (Arc::clone(&anna), Arc::clone(&reading));
+        async move {
+            anna.deliver(async {
+                reading.notify_one();
+                std::future::pending::<()>().await;
+            })
+            .await
+        }
+    });
+    reading.notified().await;
+    hub.barrier(&[ANNA]).await;
+    assert_eq!(delivery.await.unwrap(), None);
+    assert_eq!(next(&anna).await, Some(Signal::Cut));
+    assert_eq!(anna.deliver(async {}).await, None);
+}
+
+#[tokio::test]
+async fn a_barrier_does_not_wait_for_others() {
+    let hub = Hub::new();
+    let anna = hub.register(ANNA, TABLET).unwrap();
+    anna.deliver(hub.barrier(&[BRAM])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_reaches_who_is_there_and_who_still_comes_and_can_be_waited_for() {
+    let hub = Hub::new();
+    let anna = hub.register(ANNA, TABLET).unwrap();
+    hub.stop();
+    let late = hub.register(BRAM, LAPTOP).unwrap();
+    assert_eq!(next(&anna).await, Some(Signal::Stopping));
+    assert_eq!(next(&late).await, Some(Signal::Stopping));
+    drop((anna, late));
+    hub.emptied().await;
+    assert_eq!(hub.connections(), 0);
+}
+
+#[test]
+fn a_person_has_no_endless_connections() {
+    let hub = Hub::new();
+    let all: Vec<_> = (0..MAX_CONNECTIONS_PER_USER).map(|_| hub.register(ANNA, TABLET).unwrap()).collect();
+    assert_eq!(hub.register(ANNA, TABLET).unwrap_err(), TooManyConnections);
+    hub.register(BRAM, LAPTOP).unwrap();
+    drop(all);
+    hub.register(ANNA, TABLET).unwrap();
+}
