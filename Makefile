@@ -1,0 +1,42 @@
+# make run · make test · make check · make bench. Each first installs what it lacks and says so.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup client run test check bench clean
+export PORT DATA
+
+help:
+	@echo 'make run     build everything and start the demo at http://127.0.0.1:8080 (PORT=… for another port)'
+	@echo 'make test    every test: crates, contract, browser'
+	@echo 'make check   form, lints, licences of the libraries'
+	@echo 'make bench   size and speed of the client, against the budgets'
+	@echo 'make client  only the client, into app/dist'
+	@echo 'make setup   only install what is missing for all this'
+	@echo 'make clean   remove what was built and the demo data (the tools stay in ~/.cache/loopbaanmaat)'
+
+setup:
+	@scripts/setup.sh test
+
+client:
+	@scripts/setup.sh run
+	@scripts/client.sh
+
+run: client
+	@scripts/run.sh
+
+test:
+	@scripts/setup.sh test
+	@scripts/client.sh
+	@scripts/test.sh
+
+check:
+	@scripts/setup.sh check
+	@mkdir -p app/dist
+	@scripts/check.sh
+
+bench:
+	@scripts/setup.sh bench
+	@scripts/client.sh
+	@scripts/bench.sh
+
+clean:
+	rm -rf target app/dist data/demo tests/e2e/output
