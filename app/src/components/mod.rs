@@ -1,0 +1,1 @@
+//! Accessible building blocks on native elements.

@@ -1,0 +1,157 @@
+//! What the pages may know about the state of this device, as signals that only the device writes.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use shared::domain::command::Refusal;
+use shared::domain::directory::Directory;
+use shared::ids::{CommandId, DocId};
+
+use super::outbox::Queued;
+
+/// What is safe where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Safe {
+    /// Something typed is on its way to this device's disk: shorter than half a second unless the disk
+    /// refuses. The line may keep its text meanwhile, but must not claim that it is saved.
+    Saving,
+    /// Everything is on this device's disk; so many changes and commands have not reached the server.
+    Saved {
+        /// How many.
+        waiting: usize,
+    },
+    /// Everything is on the server's disk.
+    Synchronised {
+        /// Since when, in ms since 1970.
+        at: u64,
+    },
+    /// The person has to do something; the first of [`super::Device::problems`].
+    ActionNeeded(Problem),
+}
+
+/// Why the person has to do something. Each is one sentence and one button.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// The browser gives no more room. What is typed is kept in memory and tried again.
+    StorageFull,
+    /// The browser's database fails. What is typed is kept in memory and tried again.
+    StorageFailed {
+        /// What the browser said.
+        message: String,
+    },
+    /// A stored value could not be read: it was set aside and the document is fetched anew.
+    Damaged {
+        /// Whose value it was.
+        document: Option<DocId>,
+    },
+    /// The server does not give this document (any more); what is here is kept, an export is offered.
+    Denied {
+        /// Which.
+        document: DocId,
+    },
+    /// The server does not take changes of this device; they are kept here, an export is offered.
+    Refused {
+        /// Of which document.
+        document: DocId,
+    },
+    /// Changes of others could not be applied and were set aside; the document stays usable without.
+    SetAside {
+        /// Of which document.
+        document: DocId,
+    },
+    /// The server said no to a command.
+    CommandRefused {
+        /// Which; `device.commands()` has it.
+        id: CommandId,
+        /// Why; `None` when the thing is not there (any more), or not this person's to decide.
+        refusal: Option<Refusal>,
+    },
+    /// The session has ended; reading and writing go on, signing in again resumes the sync.
+    SignInAgain,
+    /// A newer version of the client wrote this device's database; this tab is too old to read it.
+    NewerVersion,
+}
+
+/// Whether the server is in reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    /// Not connected, and not before the next try.
+    Offline,
+    /// Trying.
+    Connecting,
+    /// Connected and heard from.
+    Online,
+}
+
+/// How far a first download is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Download {
+    /// Documents that are complete.
+    pub done: usize,
+    /// Documents in all.
+    pub total: usize,
+}
+
+/// The signals behind [`super::Device`]'s tracked getters.
+#[derive(Clone, Copy)]
+pub struct Status {
+    pub(crate) directory: RwSignal<Option<Arc<Directory>>>,
+    pub(crate) problems: RwSignal<Vec<Problem>>,
+    pub(crate) connection: RwSignal<Connection>,
+    pub(crate) download: RwSignal<Option<Download>>,
+    pub(crate) storage_promised: RwSignal<Option<bool>>,
+    pub(crate) commands: RwSignal<Vec<Queued>>,
+    /// Changes typed or committed that are not on disk yet.
+    pub(crate) unsaved: RwSignal<usize>,
+    /// Changes and commands on disk that the server has not acknowledged.
+    pub(crate) waiting: RwSignal<usize>,
+    /// When everything was last known to be on the server.
+    pub(crate) synchronised_at: RwSignal<Option<u64>>,
+}
+
+impl Status {
+    pub(crate) fn new() -> Self {
+        Self {
+            directory: RwSignal::new(None),
+            problems: RwSignal::new(Vec::new()),
+            connection: RwSignal::new(Connection::Offline),
+            download: RwSignal::new(None),
+            storage_promised: RwSignal::new(None),
+            commands: RwSignal::new(Vec::new()),
+            unsaved: RwSignal::new(0),
+            waiting: RwSignal::new(0),
+            synchronised_at: RwSignal::new(None),
+        }
+    }
+
+    pub(crate) fn safe(&self) -> Safe {
+        if let Some(problem) = self.problems.with(|problems| problems.first().cloned()) {
+            return Safe::ActionNeeded(problem);
+        }
+        if self.unsaved.get() > 0 {
+            return Safe::Saving;
+        }
+        match (self.waiting.get(), self.synchronised_at.get()) {
+            (0, Some(at)) => Safe::Synchronised { at },
+            (waiting, _) => Safe::Saved { waiting },
+        }
+    }
+
+    pub(crate) fn report(&self, problem: Problem) {
+        if self.problems.with_untracked(|problems| !problems.contains(&problem)) {
+            self.problems.update(|problems| problems.push(problem));
+        }
+    }
+
+    pub(crate) fn solve(&self, problem: &Problem) {
+        if self.problems.with_untracked(|problems| problems.contains(problem)) {
+            self.problems.update(|problems| problems.retain(|it| it != problem));
+        }
+    }
+
+    pub(crate) fn solve_where(&self, solved: impl Fn(&Problem) -> bool) {
+        if self.problems.with_untracked(|problems| problems.iter().any(&solved)) {
+            self.problems.update(|problems| problems.retain(|it| !solved(it)));
+        }
+    }
+}

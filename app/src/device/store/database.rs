@@ -1,0 +1,256 @@
+//! The browser's database, raw: opened when needed, opened again when the browser closed it, every write
+//! in one strict transaction.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use indexed_db_futures::KeyRange;
+use indexed_db_futures::database::Database;
+use indexed_db_futures::error::{DomException, Error as IdbError, OpenDbError, UnexpectedDataError};
+use indexed_db_futures::prelude::*;
+use indexed_db_futures::transaction::{TransactionDurability, TransactionMode, TransactionOptions};
+use js_sys::Uint8Array;
+use wasm_bindgen::{JsCast as _, JsValue};
+
+use super::StoreError;
+
+/// One database per browser profile.
+const NAME: &str = "loopbaanmaat";
+/// The version of the layout; additive changes raise it.
+const VERSION: u8 = 1;
+/// Every object store. Keys are texts, values are bytes; those of `vault` are in clear, all others sealed.
+pub const STORES: [&str; 6] = ["vault", "items", "cursors", "outbox", "snapshots", "blobs"];
+
+/// One write of a transaction.
+#[derive(Debug, Clone)]
+pub enum RawWrite {
+    /// Puts bytes in a place; what was there goes.
+    Put {
+        /// The object store.
+        store: &'static str,
+        /// The key in it.
+        key: String,
+        /// The value.
+        bytes: Vec<u8>,
+    },
+    /// Takes one value away.
+    Delete {
+        /// The object store.
+        store: &'static str,
+        /// The key in it.
+        key: String,
+    },
+    /// Takes every value away whose key begins so.
+    DeletePrefix {
+        /// The object store.
+        store: &'static str,
+        /// How the keys begin.
+        prefix: String,
+    },
+}
+
+impl RawWrite {
+    fn store(&self) -> &'static str {
+        match self {
+            Self::Put { store, .. } | Self::Delete { store, .. } | Self::DeletePrefix { store, .. } => store,
+        }
+    }
+}
+
+/// The connection, shared by whoever reads and writes.
+#[derive(Clone, Default)]
+pub struct Connection {
+    open: Rc<RefCell<Option<Rc<Database>>>>,
+    /// Set for good by [`Self::close`]: a locked device must not open its database again by itself.
+    closed: Rc<RefCell<bool>>,
+}
+
+impl Connection {
+    /// The database, opened if it is not.
+    async fn database(&self) -> Result<Rc<Database>, StoreError> {
+        if *self.closed.borrow() {
+            return Err(StoreError::Closed);
+        }
+        if let Some(database) = self.open.borrow().clone() {
+            return Ok(database);
+        }
+        let opening = Database::open(NAME).with_version(VERSION).with_on_upgrade_needed(|_, database| {
+            for store in STORES {
+                if !database.object_store_names().any(|name| name == store) {
+                    database.create_object_store(store).build()?;
+                }
+            }
+            Ok(())
+        });
+        let database = Rc::new(opening.await.map_err(open_error)?);
+        *self.open.borrow_mut() = Some(database.clone());
+        self.watch(&database);
+        Ok(database)
+    }
+
+    /// Lets go of the connection when the browser closes it (storage cleared, disk failing, Safari) or
+    /// when another tab wants to upgrade or delete the database; the next call opens it again.
+    fn watch(&self, database: &Rc<Database>) {
+        let (slot, database) = (self.open.clone(), (**database).clone());
+        wasm_bindgen_futures::spawn_local(async move {
+            if let Ok(mut changes) = database.version_changes() {
+                changes.recv().await;
+            }
+            slot.borrow_mut().take();
+            database.close();
+        });
+    }
+
+    /// Closes the connection for good.
+    pub fn close(&self) {
+        *self.closed.borrow_mut() = true;
+        if let Some(database) = self.open.borrow_mut().take() {
+            (*database).clone().close();
+        }
+    }
+
+    /// Carries out all writes or none, and returns once they are on disk.
+    ///
+    /// # Errors
+    /// When nothing was written.
+    pub async fn write(&self, writes: &[RawWrite]) -> Result<(), StoreError> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        match self.try_write(writes).await {
+            Err(StoreError::Lost) => self.try_write(writes).await,
+            done => done,
+        }
+    }
+
+    async fn try_write(&self, writes: &[RawWrite]) -> Result<(), StoreError> {
+        let mut stores: Vec<&'static str> = writes.iter().map(RawWrite::store).collect();
+        stores.sort_unstable();
+        stores.dedup();
+        let database = self.database().await?;
+        let transaction = database
+            .transaction(stores)
+            .with_mode(TransactionMode::Readwrite)
+            .with_options(TransactionOptions::default().with_durability(TransactionDurability::Strict))
+            .build()
+            .map_err(|error| self.error(error))?;
+        // Requests go out in order when they are built; only the commit is waited for.
+        let issue = || -> Result<(), IdbError> {
+            for write in writes {
+                let store = transaction.object_store(write.store())?;
+                match write {
+                    RawWrite::Put { key, bytes, .. } => {
+                        let value = JsValue::from(Uint8Array::from(bytes.as_slice()));
+                        drop(store.put(value).with_key(key.as_str()).without_key_type().primitive()?);
+                    }
+                    RawWrite::Delete { key, .. } => drop(store.delete(key.as_str()).primitive()?),
+                    RawWrite::DeletePrefix { prefix, .. } => {
+                        drop(store.delete(prefix_range(prefix)).primitive()?);
+                    }
+                }
+            }
+            Ok(())
+        };
+        issue().map_err(|error| self.error(error))?;
+        transaction.commit().await.map_err(|error| self.error(error))
+    }
+
+    /// One value.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn get(&self, store: &'static str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.try_get(store, key).await {
+            Err(StoreError::Lost) => self.try_get(store, key).await,
+            done => done,
+        }
+    }
+
+    async fn try_get(&self, store: &'static str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let database = self.database().await?;
+        let read = async || -> Result<Option<JsValue>, IdbError> {
+            let transaction = database.transaction(store).build()?;
+            let value = transaction.object_store(store)?.get::<JsValue, _, _>(key).primitive()?.await?;
+            Ok(value)
+        };
+        Ok(read().await.map_err(|error| self.error(error))?.and_then(bytes_of))
+    }
+
+    /// Every value whose key begins so, with its key, ascending by key. A value that is no bytes is empty.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn all(&self, store: &'static str, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        match self.try_all(store, prefix).await {
+            Err(StoreError::Lost) => self.try_all(store, prefix).await,
+            done => done,
+        }
+    }
+
+    async fn try_all(&self, store: &'static str, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let database = self.database().await?;
+        let read = async || -> Result<(Vec<String>, Vec<JsValue>), IdbError> {
+            let transaction = database.transaction(store).build()?;
+            let objects = transaction.object_store(store)?;
+            let range = || prefix_range(prefix);
+            // Both go out in one read transaction, so that they see the same state.
+            let keys = objects.get_all_keys::<String>().with_query(range()).primitive()?;
+            let values = objects.get_all::<JsValue>().with_query(range()).primitive()?;
+            let keys = keys.await?.collect::<Result<Vec<String>, _>>()?;
+            let values = values.await?.collect::<Result<Vec<JsValue>, _>>()?;
+            Ok((keys, values))
+        };
+        let (keys, values) = read().await.map_err(|error| self.error(error))?;
+        Ok(keys.into_iter().zip(values.into_iter().map(|it| bytes_of(it).unwrap_or_default())).collect())
+    }
+
+    /// Deletes the whole database.
+    ///
+    /// # Errors
+    /// When the browser does not.
+    pub async fn destroy(&self) -> Result<(), StoreError> {
+        self.close();
+        Database::delete_by_name(NAME).map_err(open_error)?.await.map_err(|error| self.error(error))
+    }
+
+    fn error(&self, error: IdbError) -> StoreError {
+        match error {
+            // The browser closed the connection under us: let go of it, so that the next call opens it.
+            IdbError::DomException(DomException::InvalidStateError(_)) => {
+                self.open.borrow_mut().take();
+                StoreError::Lost
+            }
+            // An abort that nobody asked for and that names no failing request is how browsers say, at
+            // commit, that there is no room.
+            IdbError::MissingData(UnexpectedDataError::TransactionAborted) => StoreError::Full,
+            IdbError::DomException(exception) => dom_error(&exception),
+            other => StoreError::Failed { message: other.to_string() },
+        }
+    }
+}
+
+fn dom_error(exception: &DomException) -> StoreError {
+    let js: &JsValue = exception.as_ref();
+    let name = js.dyn_ref::<web_sys::DomException>().map(web_sys::DomException::name).unwrap_or_default();
+    match name.as_str() {
+        "QuotaExceededError" => StoreError::Full,
+        "VersionError" => StoreError::NewerVersion,
+        _ => StoreError::Failed { message: exception.message() },
+    }
+}
+
+fn open_error(error: OpenDbError) -> StoreError {
+    match error {
+        OpenDbError::Base(IdbError::DomException(exception)) => dom_error(&exception),
+        other => StoreError::Failed { message: other.to_string() },
+    }
+}
+
+/// Keys are texts of the base64url alphabet and `/`, all below the last code unit.
+fn prefix_range(prefix: &str) -> KeyRange<String> {
+    KeyRange::Bound(prefix.to_owned(), false, format!("{prefix}\u{ffff}"), false)
+}
+
+fn bytes_of(value: JsValue) -> Option<Vec<u8>> {
+    value.dyn_into::<Uint8Array>().ok().map(|it| it.to_vec())
+}

@@ -1,0 +1,224 @@
+//! The device's store: every value sealed by the vault, every write strict, every error typed.
+
+mod database;
+pub mod records;
+
+use std::rc::Rc;
+
+use super::vault::{Attempts, DataKey, Wrapped};
+pub use database::Connection;
+use database::RawWrite;
+
+/// Sealed values, one add-only entry per change: key `doc/hash`.
+pub const ITEMS: &str = "items";
+/// Sealed values, one per document: how far the server's log is known.
+pub const CURSORS: &str = "cursors";
+/// Sealed values: `change/doc/hash` for a change the server has not acknowledged, `command/id` for a command.
+pub const OUTBOX: &str = "outbox";
+/// Sealed values, one per document: a compacted copy of its first items.
+pub const SNAPSHOTS: &str = "snapshots";
+/// Sealed values by name: directory, identity, crash notes, values set aside.
+pub const BLOBS: &str = "blobs";
+/// Values in clear, the only ones: wrapped key, failed attempts, count of what waits.
+const VAULT: &str = "vault";
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The browser gives no more room; nothing was written.
+    #[error("the browser gives no more room")]
+    Full,
+    /// A newer version of the client has changed the layout of the database.
+    #[error("a newer version of this program has used the database")]
+    NewerVersion,
+    /// The device was locked meanwhile.
+    #[error("the device is locked")]
+    Closed,
+    /// The browser closed the connection; trying again opens it.
+    #[error("the browser closed the database")]
+    Lost,
+    /// A stored value does not open under this vault's key.
+    #[error("the stored value {store}/{key} cannot be read")]
+    Damaged {
+        /// The object store.
+        store: &'static str,
+        /// The key in it.
+        key: String,
+    },
+    /// Anything else the browser says.
+    #[error("the browser's database failed: {message}")]
+    Failed {
+        /// In the browser's words.
+        message: String,
+    },
+}
+
+/// One write, in the clear; it is sealed on its way.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// Seals `plain` and puts it there.
+    Put(&'static str, String, Vec<u8>),
+    /// Takes one value away.
+    Delete(&'static str, String),
+    /// Takes every value away whose key begins so.
+    DeletePrefix(&'static str, String),
+    /// Sets the count of what waits, readable while locked.
+    Waiting(u32),
+}
+
+/// Values read: those that open, and the keys of those that do not.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Key and value, ascending by key.
+    pub values: Vec<(String, Vec<u8>)>,
+    /// Keys whose value is damaged.
+    pub damaged: Vec<String>,
+}
+
+/// The store of an unlocked device.
+#[derive(Clone)]
+pub struct Store {
+    connection: Connection,
+    key: Rc<DataKey>,
+}
+
+impl Store {
+    /// The store behind an open vault.
+    #[must_use]
+    pub fn new(connection: Connection, key: DataKey) -> Self {
+        Self { connection, key: Rc::new(key) }
+    }
+
+    /// Carries out all writes or none, and returns once they are on disk.
+    ///
+    /// # Errors
+    /// When nothing was written.
+    pub async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        let seal = |write| match write {
+            Write::Put(store, key, plain) => {
+                let bytes = self.key.seal(store, &key, &plain);
+                RawWrite::Put { store, key, bytes }
+            }
+            Write::Delete(store, key) => RawWrite::Delete { store, key },
+            Write::DeletePrefix(store, prefix) => RawWrite::DeletePrefix { store, prefix },
+            Write::Waiting(count) => RawWrite::Put {
+                store: VAULT,
+                key: "waiting".to_owned(),
+                bytes: count.to_be_bytes().to_vec(),
+            },
+        };
+        let writes: Vec<RawWrite> = writes.into_iter().map(seal).collect();
+        self.connection.write(&writes).await
+    }
+
+    /// One value.
+    ///
+    /// # Errors
+    /// When it is damaged, or the database cannot be read.
+    pub async fn get(&self, store: &'static str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(sealed) = self.connection.get(store, key).await? else { return Ok(None) };
+        let damaged = |_| StoreError::Damaged { store, key: key.to_owned() };
+        self.key.open(store, key, &sealed).map(Some).map_err(damaged)
+    }
+
+    /// Every value whose key begins so.
+    ///
+    /// # Errors
+    /// When the database cannot be read; damaged values are listed, never an error.
+    pub async fn all(&self, store: &'static str, prefix: &str) -> Result<Found, StoreError> {
+        let mut found = Found::default();
+        for (key, sealed) in self.connection.all(store, prefix).await? {
+            match self.key.open(store, &key, &sealed) {
+                Ok(plain) => found.values.push((key, plain)),
+                Err(_) => found.damaged.push(key),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The bytes of a value as they lie there, for setting a damaged one aside.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn sealed(&self, store: &'static str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.connection.get(store, key).await
+    }
+
+    /// Closes the database for good; the data key goes with the last copy of this store.
+    pub fn close(&self) {
+        self.connection.close();
+    }
+
+    /// Deletes the whole database.
+    ///
+    /// # Errors
+    /// When the browser does not.
+    pub async fn destroy(&self) -> Result<(), StoreError> {
+        self.connection.destroy().await
+    }
+}
+
+/// What lies in clear beside the sealed values.
+impl Connection {
+    /// The wrapped key; `None` on a device without a vault.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or the wrapped key is damaged.
+    pub async fn wrapped_key(&self) -> Result<Option<Wrapped>, StoreError> {
+        let Some(bytes) = self.get(VAULT, "key").await? else { return Ok(None) };
+        let damaged = |_| StoreError::Damaged { store: VAULT, key: "key".to_owned() };
+        serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+    }
+
+    /// Writes the first values of a new vault: the wrapped key and the given ones, sealed.
+    ///
+    /// # Errors
+    /// When nothing was written.
+    pub async fn create_vault(
+        &self,
+        key: &DataKey,
+        wrapped: &Wrapped,
+        first: &[(&'static str, &str, Vec<u8>)],
+    ) -> Result<(), StoreError> {
+        let json = |error: serde_json::Error| StoreError::Failed { message: error.to_string() };
+        let bytes = serde_json::to_vec(wrapped).map_err(json)?;
+        let mut writes = vec![
+            RawWrite::Put { store: VAULT, key: "key".to_owned(), bytes },
+            RawWrite::Delete { store: VAULT, key: "attempts".to_owned() },
+            RawWrite::Delete { store: VAULT, key: "waiting".to_owned() },
+        ];
+        for (store, name, plain) in first {
+            let bytes = key.seal(store, name, plain);
+            writes.push(RawWrite::Put { store, key: (*name).to_owned(), bytes });
+        }
+        self.write(&writes).await
+    }
+
+    /// Wrong tries so far.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn attempts(&self) -> Result<Attempts, StoreError> {
+        let bytes = self.get(VAULT, "attempts").await?;
+        Ok(bytes.and_then(|it| serde_json::from_slice(&it).ok()).unwrap_or_default())
+    }
+
+    /// Writes down the wrong tries so far.
+    ///
+    /// # Errors
+    /// When it was not written.
+    pub async fn set_attempts(&self, attempts: Attempts) -> Result<(), StoreError> {
+        let json = |error: serde_json::Error| StoreError::Failed { message: error.to_string() };
+        let bytes = serde_json::to_vec(&attempts).map_err(json)?;
+        self.write(&[RawWrite::Put { store: VAULT, key: "attempts".to_owned(), bytes }]).await
+    }
+
+    /// How many changes and commands wait for the server, as last written.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn waiting(&self) -> Result<u32, StoreError> {
+        let bytes = self.get(VAULT, "waiting").await?;
+        Ok(bytes.and_then(|it| it.try_into().ok()).map_or(0, u32::from_be_bytes))
+    }
+}

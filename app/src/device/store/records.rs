@@ -1,0 +1,144 @@
+//! What the store's values hold, as bytes: small fixed layouts with a version in front.
+
+use shared::ids::{Chain, ChangeHash, DeviceId, DocId};
+
+/// A change as this device keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredItem {
+    /// Its author's device.
+    pub by: DeviceId,
+    /// The author's signature; empty for the genesis.
+    pub sig: Vec<u8>,
+    /// The change chunk; `None` for one that was voided.
+    pub data: Option<Vec<u8>>,
+}
+
+/// How far this device knows the server's log of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredCursor {
+    /// Place of the last known item.
+    pub cursor: u64,
+    /// The chain there; `None` with cursor 0, and only then.
+    pub chain: Option<Chain>,
+}
+
+const VERSION: u8 = 1;
+
+impl StoredItem {
+    /// As bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = vec![VERSION, u8::from(self.data.is_some())];
+        out.extend(self.by.0);
+        // A signature has 64 bytes or, for the genesis, none.
+        out.push(self.sig.len().min(255) as u8);
+        out.extend(self.sig.iter().take(255));
+        out.extend(self.data.as_deref().unwrap_or_default());
+        out
+    }
+
+    /// From bytes; `None` if they are not what [`Self::encode`] makes.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let ([VERSION, present], rest) = bytes.split_first_chunk::<2>()? else { return None };
+        let (by, rest) = rest.split_first_chunk::<16>()?;
+        let (len, rest) = rest.split_first()?;
+        let (sig, data) = rest.split_at_checked(usize::from(*len))?;
+        let data = (*present == 1).then(|| data.to_vec());
+        Some(Self { by: DeviceId(*by), sig: sig.to_vec(), data })
+    }
+}
+
+impl StoredCursor {
+    /// As bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = vec![VERSION];
+        out.extend(self.cursor.to_be_bytes());
+        if let Some(chain) = self.chain {
+            out.extend(chain.0);
+        }
+        out
+    }
+
+    /// From bytes; `None` if they are not what [`Self::encode`] makes.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let ([VERSION], rest) = bytes.split_first_chunk::<1>()? else { return None };
+        let (cursor, rest) = rest.split_first_chunk::<8>()?;
+        let cursor = u64::from_be_bytes(*cursor);
+        let chain = if rest.is_empty() { None } else { Some(Chain(rest.try_into().ok()?)) };
+        ((cursor == 0) == chain.is_none()).then_some(Self { cursor, chain })
+    }
+}
+
+/// The key of an item.
+#[must_use]
+pub fn item_key(doc: DocId, hash: ChangeHash) -> String {
+    format!("{doc}/{hash}")
+}
+
+/// How the keys of a document's items begin.
+#[must_use]
+pub fn item_prefix(doc: DocId) -> String {
+    format!("{doc}/")
+}
+
+/// The key in the outbox of a change that waits for its acknowledgement.
+#[must_use]
+pub fn waiting_key(doc: DocId, hash: ChangeHash) -> String {
+    format!("change/{doc}/{hash}")
+}
+
+/// Document and hash of an outbox key.
+#[must_use]
+pub fn parse_waiting_key(key: &str) -> Option<(DocId, ChangeHash)> {
+    let (doc, hash) = key.strip_prefix("change/")?.split_once('/')?;
+    Some((doc.parse().ok()?, hash.parse().ok()?))
+}
+
+/// Document and hash of an item's key.
+#[must_use]
+pub fn parse_item_key(key: &str) -> Option<(DocId, ChangeHash)> {
+    let (doc, hash) = key.split_once('/')?;
+    Some((doc.parse().ok()?, hash.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_read_back() {
+        let item = StoredItem { by: DeviceId([3; 16]), sig: vec![7; 64], data: Some(vec![1, 2, 3]) };
+        assert_eq!(StoredItem::decode(&item.encode()), Some(item.clone()));
+        let genesis = StoredItem { by: DeviceId::GENESIS, sig: Vec::new(), data: Some(vec![9]) };
+        assert_eq!(StoredItem::decode(&genesis.encode()), Some(genesis));
+        let void = StoredItem { data: None, ..item };
+        assert_eq!(StoredItem::decode(&void.encode()), Some(void));
+        for cursor in [
+            StoredCursor { cursor: 0, chain: None },
+            StoredCursor { cursor: 12, chain: Some(Chain([4; 32])) },
+        ] {
+            assert_eq!(StoredCursor::decode(&cursor.encode()), Some(cursor));
+        }
+    }
+
+    #[test]
+    fn damaged_records_are_told_not_trusted() {
+        for bytes in [&[][..], &[1], &[2, 1, 0], &[1, 1, 0, 0]] {
+            assert_eq!(StoredItem::decode(bytes), None);
+            assert_eq!(StoredCursor::decode(bytes), None);
+        }
+        // A cursor above zero without a chain.
+        assert_eq!(StoredCursor::decode(&[1, 0, 0, 0, 0, 0, 0, 0, 5]), None);
+    }
+
+    #[test]
+    fn keys_read_back() {
+        let (doc, hash) = (DocId([0xfb; 16]), ChangeHash([0xff; 32]));
+        assert_eq!(parse_item_key(&item_key(doc, hash)), Some((doc, hash)));
+        assert_eq!(parse_waiting_key(&waiting_key(doc, hash)), Some((doc, hash)));
+        assert!(item_key(doc, hash).starts_with(&item_prefix(doc)));
+    }
+}

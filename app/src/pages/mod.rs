@@ -1,0 +1,3 @@
+//! One folder per role, one file per page.
+
+pub mod employee;

@@ -1,0 +1,1 @@
+//! Who am I: sign-in, unlock, lock.
