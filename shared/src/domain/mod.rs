@@ -4,4 +4,6 @@ pub mod command;
 pub mod directory;
 pub mod kind;
 pub mod lifecycle;
+pub mod reflection_form;
 pub mod role;
+pub mod shape;
