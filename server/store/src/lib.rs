@@ -11,13 +11,16 @@ mod transaction;
 pub use models::*;
 pub use transaction::WriteTx;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use shared::access::Access;
 use shared::domain::directory::Directory;
-use shared::ids::{ChangeHash, CommandId, DeviceId, DocId, PublicKey, UserId};
+use shared::ids::{CommandId, DeviceId, DocId, PublicKey, UserId};
 use shared::sync::gate::Examined;
+use shared::sync::message::Place;
+use shared::sync::session::{PushAnswer, ReadAnswer};
 
 /// Moments are milliseconds since 1970.
 pub type Millis = u64;
@@ -48,6 +51,20 @@ pub enum StoreError {
         /// The oldest one accepted.
         wanted: &'static str,
     },
+    /// The file of the database, or its folder, cannot be used as it is.
+    #[error("{}: {problem}; {advice}", path.display())]
+    Unusable {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do about it.
+        advice: &'static str,
+    },
+    /// What was to be written goes against what is there: an address or key that another has, an id twice, a
+    /// reference to nothing.
+    #[error("this goes against what the database holds: {0}")]
+    Conflict(String),
     /// A value in the database is not what it should be.
     #[error("the database holds a value that cannot be read: {0}")]
     Corrupt(String),
@@ -104,25 +121,15 @@ pub trait Store: Send + Sync + 'static {
     /// The answer to a command that `user` gave before under that id.
     async fn answered_command(&self, user: UserId, id: CommandId) -> Result<Option<AnsweredCommand>>;
 
-    /// A batch of `doc`'s log together with what `reader` may do with it, read in one transaction.
-    async fn read_log(
-        &self,
-        reader: Carrier,
-        doc: DocId,
-        from: ReadFrom,
-        most: BatchLimit,
-    ) -> Result<LogRead>;
+    /// Reads logs, each from a place, each together with what `reader` may do with it, all in one transaction:
+    /// one answer per place, in order, for the first one at least and for as many as the bytes allow. Fewer
+    /// answers than places: ask again from there.
+    async fn read_logs(&self, reader: Carrier, places: &[Place], most: BatchLimit) -> Result<Vec<ReadAnswer>>;
 
     /// Puts a push through the log's half of the gate and stores what passes. Returns only after the
     /// transaction has been committed to durable storage; on an error nothing of it is acknowledged.
     /// Many pushes may share one transaction.
-    async fn push(
-        &self,
-        carrier: Carrier,
-        doc: DocId,
-        items: Vec<Examined>,
-        now: Millis,
-    ) -> Result<PushResult>;
+    async fn push(&self, carrier: Carrier, doc: DocId, items: Vec<Examined>) -> Result<PushAnswer>;
 
     /// The newest `most` rows of the audit log, newest first.
     async fn audit_tail(&self, most: u32) -> Result<Vec<AuditRow>>;
@@ -153,68 +160,14 @@ impl Grant {
     pub const NONE: Self = Self { access: Access::None, ever_read: false, ever_write: false };
 }
 
-/// Where to read a log from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReadFrom {
-    /// The place of the last item that the reader has; 0 for none.
-    pub cursor: u64,
-    /// The chain there, to be compared with this log's; `None` where it needs no comparing.
-    pub chain: Option<shared::ids::Chain>,
-}
-
-/// How much of a log to read at once: whichever is reached first, but at least one item.
+/// How much to read at once: whichever is reached first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimit {
-    /// Items.
+    /// Items per document.
     pub items: usize,
-    /// Bytes of their data.
+    /// Bytes of data, of all documents together; the very first item may exceed it. 0 where only places and
+    /// access are asked.
     pub bytes: usize,
-}
-
-/// What [`Store::read_log`] found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogRead {
-    /// Not hers, or not there.
-    Denied,
-    /// Destroyed, or no longer hers.
-    Gone,
-    /// This log does not hold that place.
-    Reset,
-    /// Items after the cursor, possibly none.
-    Batch(LogBatch),
-}
-
-/// A run of items of a log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogBatch {
-    /// The document's kind.
-    pub kind: shared::domain::kind::DocKind,
-    /// [`Access::Read`] or [`Access::Write`].
-    pub access: Access,
-    /// The place of the newest item of the log.
-    pub head: u64,
-    /// The items, in order, the first at `cursor + 1`.
-    pub items: Vec<shared::sync::message::LogItem>,
-    /// The chain after the last of them, or at the cursor where there are none.
-    pub chain: shared::ids::Chain,
-}
-
-/// What became of a push.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PushResult {
-    /// Not the carrier's to read, or not there.
-    Denied,
-    /// Destroyed, or no longer the carrier's.
-    Gone,
-    /// Each distinct hash is named once, in `acked` or in `rejected`.
-    Done {
-        /// In the log now, with the place each has.
-        acked: Vec<(ChangeHash, u64)>,
-        /// Not stored, and why.
-        rejected: Vec<(ChangeHash, shared::sync::message::RejectCode)>,
-        /// Those of `acked` that this push added.
-        stored: Vec<ChangeHash>,
-    },
 }
 
 /// A device's key, to check signatures with.
