@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod directory;
+pub mod genesis;
 pub mod kind;
 pub mod lifecycle;
 pub mod reflection_form;

@@ -1,2 +1,14 @@
 //! The sync engine, as the project's `docs/sync.md` says it: words and bytes, the gate, and two state
 //! machines without I/O, one for the device and one for the server's side of a connection.
+
+pub mod chain;
+pub mod change;
+pub mod codec;
+pub mod device;
+pub mod gate;
+pub mod limits;
+#[cfg(any(test, feature = "memory"))]
+pub mod memory;
+pub mod message;
+pub mod session;
+pub mod signature;

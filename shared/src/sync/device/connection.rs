@@ -1,0 +1,1 @@
+//! When to connect, and whether the connection lives.

@@ -1,0 +1,342 @@
+//! The gate: what every pushed change passes before it is stored.
+//!
+//! In two halves, so that the costly one stays out of the store's transaction: [`examine`] looks at the bytes
+//! alone; [`decide`] judges what was examined against the log, inside the transaction that will store it. The
+//! order of the checks is the contract's, and the first that fails gives the code.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::change::{self, ChunkError, ParsedChange};
+use super::message::{Acked, PushItem, RejectCode, Rejected};
+use super::{limits, signature};
+use crate::ids::{ActorId, ChangeHash, DeviceId, DocId, PublicKey};
+
+/// A pushed item after the checks that need no log. Not yet trusted: [`decide`] says what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examined {
+    item: PushItem,
+    /// Checks 2 and 3, as far as they need no log.
+    change: Result<ParsedChange, RejectCode>,
+    /// The first of checks 4 to 6 that fails.
+    authorship: Option<RejectCode>,
+}
+
+impl Examined {
+    /// The item as it was pushed.
+    #[must_use]
+    pub fn item(&self) -> &PushItem {
+        &self.item
+    }
+
+    /// The hash that it is pushed under; that of its bytes only once [`decide`] lets it in.
+    #[must_use]
+    pub fn hash(&self) -> ChangeHash {
+        self.item.hash
+    }
+
+    /// What the change says of itself, where it could be read.
+    #[must_use]
+    pub fn change(&self) -> Option<&ParsedChange> {
+        self.change.as_ref().ok()
+    }
+}
+
+/// Makes the checks that need no log. `key` is that of the device `item.by`, if there is such a device.
+#[must_use]
+pub fn examine(doc: DocId, item: PushItem, key: Option<&PublicKey>) -> Examined {
+    let change = if item.data.len() > limits::CHANGE {
+        Err(RejectCode::TooLarge)
+    } else {
+        change::parse(&item.data).map_err(|error| match error {
+            ChunkError::TooManyOperations => RejectCode::TooLarge,
+            ChunkError::Malformed(_) => RejectCode::BadChunk,
+        })
+    };
+    let authorship = match (&change, key) {
+        (Err(_), _) => None,
+        (Ok(change), _) if change.hash != item.hash => Some(RejectCode::BadHash),
+        (Ok(_), None) => Some(RejectCode::UnknownDevice),
+        (Ok(_), Some(key)) if !signature::verify_change(key, doc, item.by, item.hash, &item.sig) => {
+            Some(RejectCode::BadSignature)
+        }
+        (Ok(_), Some(_)) => None,
+    };
+    Examined { item, change, authorship }
+}
+
+/// What [`decide`] needs to know of the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Changes of which it must be known whether the log has them: the items and what they depend on.
+    pub hashes: BTreeSet<ChangeHash>,
+    /// Actors of which the number of the last change must be known.
+    pub actors: BTreeSet<ActorId>,
+    /// Changes, as actor and number, of which hash and place must be known.
+    pub previous: BTreeSet<(ActorId, u64)>,
+    /// Devices of which it must be known whether their owner is or was a writer.
+    pub devices: BTreeSet<DeviceId>,
+}
+
+/// What to look up in the log before deciding.
+#[must_use]
+pub fn wanted(items: &[Examined]) -> Wanted {
+    let mut wanted = Wanted::default();
+    for examined in items {
+        wanted.hashes.insert(examined.hash());
+        let (Ok(change), None) = (&examined.change, examined.authorship) else {
+            // Only the part of check 3 that looks at the log may still matter.
+            if let Ok(change) = &examined.change {
+                wanted.hashes.extend(&change.deps);
+                if change.seq > 1 {
+                    wanted.previous.insert((change.actor, change.seq - 1));
+                }
+            }
+            continue;
+        };
+        wanted.hashes.extend(&change.deps);
+        wanted.actors.insert(change.actor);
+        wanted.devices.insert(examined.item.by);
+        if change.seq > 1 {
+            wanted.previous.insert((change.actor, change.seq - 1));
+        }
+    }
+    wanted
+}
+
+/// What the store looked up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogFacts {
+    /// The place of the newest item.
+    pub head: u64,
+    /// The highest operation of the log.
+    pub max_op: u64,
+    /// Those of [`Wanted::hashes`] that the log has.
+    pub known: HashMap<ChangeHash, KnownChange>,
+    /// The number of the last change of each of [`Wanted::actors`]; absent for one without changes.
+    pub actors: HashMap<ActorId, u64>,
+    /// Those of [`Wanted::previous`] that the log has.
+    pub previous: HashMap<(ActorId, u64), PreviousChange>,
+    /// Those of [`Wanted::devices`] whose owner can write the document, or once could.
+    pub writers: HashSet<DeviceId>,
+    /// Where [`ancestry_after`] asks for it: all items after that place.
+    pub ancestry: Vec<AncestryRow>,
+}
+
+/// A change that the log has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownChange {
+    /// Its place.
+    pub seq: u64,
+    /// Its last operation.
+    pub max_op: u64,
+}
+
+/// The change of an actor before the one that is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PreviousChange {
+    /// Its hash.
+    pub hash: ChangeHash,
+    /// Its place.
+    pub seq: u64,
+}
+
+/// An item of the log, for finding out what is an ancestor of what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AncestryRow {
+    /// Its hash.
+    pub hash: ChangeHash,
+    /// Its place.
+    pub seq: u64,
+    /// What it depends on.
+    pub deps: Vec<ChangeHash>,
+}
+
+/// The place after which [`decide`] needs [`LogFacts::ancestry`]; none where it needs nothing, which is the rule:
+/// most changes depend on their actor's previous one directly.
+#[must_use]
+pub fn ancestry_after(items: &[Examined], facts: &LogFacts) -> Option<u64> {
+    items
+        .iter()
+        .filter(|examined| !facts.known.contains_key(&examined.hash()))
+        .filter_map(Examined::change)
+        .filter_map(|change| {
+            let previous = facts.previous.get(&(change.actor, change.seq - 1))?;
+            (!change.deps.contains(&previous.hash)).then_some(previous.seq)
+        })
+        .min()
+}
+
+/// What becomes of a pushed item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The log has it, or an earlier item of the push is it; to be acked unread.
+    Known {
+        /// The place it has.
+        seq: u64,
+    },
+    /// To be stored.
+    Store {
+        /// The place it gets.
+        seq: u64,
+    },
+    /// Not to be stored.
+    Reject(RejectCode),
+}
+
+/// Judges the items of a push in order, each with the earlier ones in place.
+#[must_use]
+pub fn decide(items: &[Examined], facts: &LogFacts) -> Vec<Verdict> {
+    let mut log = Staged::on(facts);
+    items
+        .iter()
+        .map(|examined| match log.judge(examined) {
+            Ok(verdict) => verdict,
+            Err(code) => Verdict::Reject(code),
+        })
+        .collect()
+}
+
+/// The log with the items of the push that have passed so far.
+struct Staged<'a> {
+    facts: &'a LogFacts,
+    head: u64,
+    max_op: u64,
+    known: HashMap<ChangeHash, KnownChange>,
+    actors: HashMap<ActorId, u64>,
+    previous: HashMap<(ActorId, u64), PreviousChange>,
+    deps: HashMap<ChangeHash, &'a [ChangeHash]>,
+}
+
+impl<'a> Staged<'a> {
+    fn on(facts: &'a LogFacts) -> Self {
+        let deps = facts.ancestry.iter().map(|row| (row.hash, row.deps.as_slice())).collect();
+        let mut known = facts.known.clone();
+        for row in &facts.ancestry {
+            // Their operations are never asked for: what an item depends on is in `facts.known`.
+            known.entry(row.hash).or_insert(KnownChange { seq: row.seq, max_op: 0 });
+        }
+        Self {
+            facts,
+            head: facts.head,
+            max_op: facts.max_op,
+            known,
+            actors: facts.actors.clone(),
+            previous: facts.previous.clone(),
+            deps,
+        }
+    }
+
+    fn judge(&mut self, examined: &'a Examined) -> Result<Verdict, RejectCode> {
+        if let Some(known) = self.known.get(&examined.hash()) {
+            return Ok(Verdict::Known { seq: known.seq });
+        }
+        let change = examined.change.as_ref().map_err(|&code| code)?;
+        if !self.fits(change) {
+            return Err(RejectCode::BadChunk);
+        }
+        if let Some(code) = examined.authorship {
+            return Err(code);
+        }
+        if !self.facts.writers.contains(&examined.item.by) {
+            return Err(RejectCode::ReadOnly);
+        }
+        if !change.actor.belongs_to(examined.item.by) {
+            return Err(RejectCode::ActorTaken);
+        }
+        if change.seq != self.actors.get(&change.actor).copied().unwrap_or(0) + 1 {
+            return Err(RejectCode::SeqGap);
+        }
+        if !change.deps.iter().all(|dep| self.known.contains_key(dep)) {
+            return Err(RejectCode::MissingDeps);
+        }
+        Ok(self.store(change))
+    }
+
+    /// The part of check 3 that looks at the log. What cannot be judged without the missing dependencies is
+    /// left to `seq_gap` and `missing_deps`.
+    fn fits(&self, change: &ParsedChange) -> bool {
+        let deps: Vec<_> = change.deps.iter().filter_map(|dep| self.known.get(dep)).collect();
+        if deps.iter().any(|dep| change.start_op <= dep.max_op) {
+            return false;
+        }
+        if deps.len() < change.deps.len() {
+            return true;
+        }
+        if change.start_op > self.max_op + 1 {
+            return false;
+        }
+        match self.previous.get(&(change.actor, change.seq - 1)) {
+            Some(previous) => self.is_ancestor(*previous, &change.deps),
+            None => true,
+        }
+    }
+
+    fn is_ancestor(&self, previous: PreviousChange, deps: &'a [ChangeHash]) -> bool {
+        let mut open: Vec<ChangeHash> = deps.to_vec();
+        let mut seen = HashSet::new();
+        while let Some(hash) = open.pop() {
+            if hash == previous.hash {
+                return true;
+            }
+            // What was stored before it cannot descend from it.
+            let later = self.known.get(&hash).is_some_and(|known| known.seq > previous.seq);
+            if later && seen.insert(hash) {
+                open.extend(self.deps.get(&hash).copied().unwrap_or_default());
+            }
+        }
+        false
+    }
+
+    fn store(&mut self, change: &'a ParsedChange) -> Verdict {
+        self.head += 1;
+        let seq = self.head;
+        self.max_op = self.max_op.max(change.max_op());
+        self.known.insert(change.hash, KnownChange { seq, max_op: change.max_op() });
+        self.actors.insert(change.actor, change.seq);
+        self.previous.insert((change.actor, change.seq), PreviousChange { hash: change.hash, seq });
+        self.deps.insert(change.hash, &change.deps);
+        Verdict::Store { seq }
+    }
+}
+
+/// The answer to a push: each distinct hash once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// In the log now.
+    pub acked: Vec<Acked>,
+    /// Not stored, and why.
+    pub rejected: Vec<Rejected>,
+    /// The places of those that this push stored, ascending.
+    pub stored: Vec<u64>,
+}
+
+/// Sums up the verdicts. An item that came more than once is named once, and in the log counts for more than
+/// refused: a later copy may have been the sound one.
+#[must_use]
+pub fn outcome(items: &[Examined], verdicts: &[Verdict]) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut named = HashSet::new();
+    for (examined, verdict) in items.iter().zip(verdicts) {
+        let hash = examined.hash();
+        match *verdict {
+            Verdict::Known { seq } | Verdict::Store { seq } if named.insert(hash) => {
+                outcome.acked.push(Acked { hash, seq });
+            }
+            _ => {}
+        }
+        if let Verdict::Store { seq } = *verdict {
+            outcome.stored.push(seq);
+        }
+    }
+    for (examined, verdict) in items.iter().zip(verdicts) {
+        if let Verdict::Reject(code) = *verdict
+            && named.insert(examined.hash())
+        {
+            outcome.rejected.push(Rejected { hash: examined.hash(), code });
+        }
+    }
+    outcome
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! What a session knows of the documents of its connection.
