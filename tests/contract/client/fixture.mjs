@@ -1,0 +1,62 @@
+// What most suites need: a demo organisation of their own, and the people who share its documents.
+import { randomBytes } from 'node:crypto';
+import { after, before } from 'node:test';
+import { toText } from './bytes.mjs';
+import { Server } from './server.mjs';
+import { Session } from './session.mjs';
+
+/**
+ * A server for the tests of one file. `names` are signed in, each on a device of its own, and stand in the result
+ * under the part before the `@`.
+ */
+export function organisation(...names) {
+  const scene = {};
+  before(async () => {
+    scene.server = await Server.start();
+    for (const name of names) scene[name] = await Session.signIn(scene.server, name);
+  });
+  after(() => scene.server?.remove());
+  return scene;
+}
+
+/** A document id that nobody has ever used. */
+export const nowhere = () => randomBytes(16);
+
+const turns = new WeakMap();
+
+/** Ends a trajectory as far as its state allows; only then can its employee register again. */
+async function end(server, { id: trajectory, state }) {
+  const adviser = await Session.signIn(server, 'adviseur');
+  if (state === 'active') await adviser.done({ type: 'close', trajectory, finish: false });
+  await adviser.done({ type: 'close', trajectory, finish: true });
+}
+
+/** A freshly registered employee, another one each time: `{employee, trajectory}`. */
+export async function registered(server) {
+  for (let turn = turns.get(server) ?? 0; turn < 24; turn += 1) {
+    turns.set(server, turn + 1);
+    const employee = await Session.signIn(server, `medewerker${(turn % 12) + 1}`);
+    const answer = await employee.command({ type: 'register' });
+    if (answer.status === 200) return { employee, trajectory: answer.json.trajectory };
+    // In the second round the trajectories that can be ended make room.
+    if (turn < 12) continue;
+    const { trajectories } = await employee.directory();
+    const open = trajectories.find(({ state }) => state === 'active' || state === 'closing');
+    if (!open) continue;
+    await end(server, open);
+    const { trajectory } = await employee.done({ type: 'register' });
+    return { employee, trajectory };
+  }
+  throw new Error('no employee of the demo can register');
+}
+
+/** A trajectory that a coach has accepted: `{employee, trajectory, coach, adviser}`, all on new devices. */
+export async function active(server) {
+  const { employee, trajectory } = await registered(server);
+  const adviser = await Session.signIn(server, 'adviseur');
+  const coach = await Session.signIn(server, 'coach1');
+  await adviser.done({ type: 'hold_intake', trajectory });
+  const { referral } = await adviser.done({ type: 'refer', trajectory, coach: toText(coach.user) });
+  await coach.done({ type: 'accept', referral });
+  return { employee, trajectory, coach, adviser, referral };
+}
