@@ -59,6 +59,7 @@ export class Server {
   }
 
   async start() {
+    this.output = '';
     const args = ['serve', '--demo', '--listen', '127.0.0.1:0', '--data', this.data, ...this.args];
     this.child = spawn(binary(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.ended = new Promise((resolve) => this.child.once('exit', (code, signal) => resolve({ code, signal })));
