@@ -1,4 +1,5 @@
-// The real server as a process: started on a free port with data of its own, ended by its process id.
+// The real server as a process: started on a free port with data of its own, ended by its process id, and started
+// again on the same port and data.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
@@ -55,15 +56,17 @@ export class Server {
   constructor(data, args) {
     this.data = data;
     this.args = args;
+    this.port = 0;
     this.output = '';
   }
 
   async start() {
     this.output = '';
-    const args = ['serve', '--demo', '--listen', '127.0.0.1:0', '--data', this.data, ...this.args];
+    const args = ['serve', '--demo', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, ...this.args];
     this.child = spawn(binary(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.ended = new Promise((resolve) => this.child.once('exit', (code, signal) => resolve({ code, signal })));
     this.base = await this.#address();
+    this.port = Number(new URL(this.base).port);
     await this.#ready();
   }
 
