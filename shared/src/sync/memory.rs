@@ -1,1 +1,279 @@
-//! A log in memory that answers a session's asks: for tests and simulations.
+//! Logs in memory that answer a session's asks: for tests and simulations. They keep to the contract that the
+//! databases keep to, without durability.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::gate::{self, AncestryRow, KnownChange, LogFacts, PreviousChange, Verdict};
+use super::message::{Body, LogItem, Place, PushItem};
+use super::session::{Answer, Ask, PushAnswer, ReadAnswer};
+use super::{chain, change};
+use crate::access::Access;
+use crate::domain::genesis::genesis;
+use crate::domain::kind::DocKind;
+use crate::ids::{ActorId, ChangeHash, Chain, DeviceId, DocId, PublicKey, UserId};
+
+/// All documents, devices and grants of an organisation.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    logs: BTreeMap<DocId, Log>,
+    devices: BTreeMap<DeviceId, (UserId, PublicKey)>,
+    directory: u64,
+}
+
+/// One document's log.
+#[derive(Debug, Clone)]
+pub struct Log {
+    kind: DocKind,
+    items: Vec<LogItem>,
+    chains: Vec<Chain>,
+    places: HashMap<ChangeHash, KnownChange>,
+    deps: Vec<Vec<ChangeHash>>,
+    actors: HashMap<ActorId, Vec<PreviousChange>>,
+    max_op: u64,
+    destroyed: bool,
+    grants: BTreeMap<UserId, Grant>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Grant {
+    access: Access,
+    ever_read: bool,
+    ever_write: bool,
+}
+
+impl Memory {
+    /// Registers a device.
+    pub fn add_device(&mut self, user: UserId, device: DeviceId, key: PublicKey) {
+        self.devices.insert(device, (user, key));
+        self.directory += 1;
+    }
+
+    /// Every device with its key.
+    pub fn devices(&self) -> Vec<(DeviceId, PublicKey)> {
+        self.devices.iter().map(|(&id, &(_, key))| (id, key)).collect()
+    }
+
+    /// Every document.
+    pub fn documents(&self) -> Vec<DocId> {
+        self.logs.keys().copied().collect()
+    }
+
+    /// The directory's version, the same for everybody.
+    pub fn directory_version(&self) -> String {
+        self.directory.to_string()
+    }
+
+    /// Makes a document with its genesis.
+    pub fn create(&mut self, doc: DocId, kind: DocKind) {
+        let genesis = genesis(kind);
+        let mut log = Log {
+            kind,
+            items: Vec::new(),
+            chains: vec![chain::start(doc)],
+            places: HashMap::new(),
+            deps: Vec::new(),
+            actors: HashMap::new(),
+            max_op: 0,
+            destroyed: false,
+            grants: BTreeMap::new(),
+        };
+        log.append(genesis.hash, DeviceId::GENESIS, Vec::new(), genesis.data.clone());
+        self.logs.insert(doc, log);
+        self.directory += 1;
+    }
+
+    /// Sets what a person may do with a document.
+    pub fn grant(&mut self, doc: DocId, user: UserId, access: Access) {
+        if let Some(log) = self.logs.get_mut(&doc) {
+            let before = log.grants.get(&user);
+            let grant = Grant {
+                access,
+                ever_read: access >= Access::Read || before.is_some_and(|grant| grant.ever_read),
+                ever_write: access == Access::Write || before.is_some_and(|grant| grant.ever_write),
+            };
+            log.grants.insert(user, grant);
+            self.directory += 1;
+        }
+    }
+
+    /// Destroys a document's content and keeps its tombstone.
+    pub fn destroy(&mut self, doc: DocId) {
+        if let Some(log) = self.logs.get_mut(&doc) {
+            log.destroyed = true;
+            log.items.clear();
+        }
+    }
+
+    /// The log of a document.
+    pub fn log(&self, doc: DocId) -> Option<&Log> {
+        self.logs.get(&doc)
+    }
+
+    /// Takes a document's log back to its first `length` items, as an old backup would.
+    pub fn restore(&mut self, doc: DocId, length: usize) {
+        if let Some(log) = self.logs.get_mut(&doc) {
+            let items: Vec<_> = log.items.drain(..).take(length).collect();
+            let grants = std::mem::take(&mut log.grants);
+            let kind = log.kind;
+            self.create(doc, kind);
+            if let Some(log) = self.logs.get_mut(&doc) {
+                log.grants = grants;
+                for item in items.into_iter().skip(1) {
+                    if let Body::Data(data) = item.data {
+                        log.append(item.hash, item.by, item.sig, data);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Answers a session's ask.
+    pub fn answer(&mut self, user: UserId, ask: &Ask) -> Answer {
+        match ask {
+            Ask::Read { places, max_items, max_bytes } => {
+                Answer::Read(self.read(user, places, *max_items, *max_bytes))
+            }
+            Ask::Push { doc, items, .. } => Answer::Push(self.push(user, *doc, items)),
+            Ask::DirectoryVersion => Answer::DirectoryVersion(self.directory_version()),
+        }
+    }
+
+    fn access(&self, user: UserId, doc: DocId) -> Result<&Log, ReadAnswer> {
+        let Some(log) = self.logs.get(&doc) else { return Err(ReadAnswer::Denied) };
+        match log.grants.get(&user) {
+            Some(grant) if !log.destroyed && grant.access > Access::None => Ok(log),
+            Some(grant) if grant.ever_read => Err(ReadAnswer::Gone),
+            _ => Err(ReadAnswer::Denied),
+        }
+    }
+
+    fn read(&self, user: UserId, places: &[Place], max_items: usize, max_bytes: usize) -> Vec<ReadAnswer> {
+        let mut answers = Vec::new();
+        let mut room = max_bytes;
+        for (index, &Place { doc, cursor, chain }) in places.iter().enumerate() {
+            answers.push(match self.access(user, doc) {
+                Err(answer) => answer,
+                Ok(log) => {
+                    let from = usize::try_from(cursor).unwrap_or(usize::MAX);
+                    let held = log.chains.get(from).is_some_and(|here| chain.is_none_or(|chain| chain == *here));
+                    if !held {
+                        answers.push(ReadAnswer::Reset);
+                        continue;
+                    }
+                    let mut items = Vec::new();
+                    for item in log.items.iter().skip(from).take(max_items) {
+                        let size = item.data.data().map_or(0, <[u8]>::len);
+                        if size > room && !(index == 0 && items.is_empty()) {
+                            break;
+                        }
+                        room = room.saturating_sub(size);
+                        items.push(item.clone());
+                    }
+                    if items.is_empty() && from < log.items.len() && max_items > 0 && index > 0 {
+                        break;
+                    }
+                    let access = log.grants.get(&user).map_or(Access::None, |grant| grant.access);
+                    let chain = log.chains[from + items.len()];
+                    ReadAnswer::Batch { kind: log.kind, access, head: log.head(), items, chain }
+                }
+            });
+        }
+        answers
+    }
+
+    fn push(&mut self, user: UserId, doc: DocId, items: &[PushItem]) -> PushAnswer {
+        match self.access(user, doc) {
+            Err(ReadAnswer::Gone) => return PushAnswer::Gone,
+            Err(_) => return PushAnswer::Denied,
+            Ok(_) => {}
+        }
+        let examined: Vec<_> = items
+            .iter()
+            .map(|item| {
+                let key = self.devices.get(&item.by).map(|(_, key)| key);
+                gate::examine(doc, item.clone(), key)
+            })
+            .collect();
+        let writers = |log: &Log, device: &DeviceId| {
+            self.devices.get(device).and_then(|(user, _)| log.grants.get(user)).is_some_and(|it| it.ever_write)
+        };
+        let Some(log) = self.logs.get(&doc) else { return PushAnswer::Denied };
+        let mut facts = log.facts(&gate::wanted(&examined), |device| writers(log, device));
+        if let Some(after) = gate::ancestry_after(&examined, &facts) {
+            facts.ancestry = log.ancestry(after);
+        }
+        let verdicts = gate::decide(&examined, &facts);
+        let outcome = gate::outcome(&examined, &verdicts);
+        if let Some(log) = self.logs.get_mut(&doc) {
+            for (item, verdict) in items.iter().zip(&verdicts) {
+                if let Verdict::Store { .. } = verdict {
+                    log.append(item.hash, item.by, item.sig.clone(), item.data.clone());
+                }
+            }
+        }
+        PushAnswer::Done { acked: outcome.acked, rejected: outcome.rejected, stored: outcome.stored }
+    }
+}
+
+impl Log {
+    /// The place of the newest item.
+    pub fn head(&self) -> u64 {
+        self.items.len() as u64
+    }
+
+    /// The items.
+    pub fn items(&self) -> &[LogItem] {
+        &self.items
+    }
+
+    /// The chain after the newest item.
+    pub fn chain(&self) -> Chain {
+        self.chains[self.items.len()]
+    }
+
+    /// Whether the log has a change.
+    pub fn has(&self, hash: ChangeHash) -> bool {
+        self.places.contains_key(&hash)
+    }
+
+    fn facts(&self, wanted: &gate::Wanted, writes: impl Fn(&DeviceId) -> bool) -> LogFacts {
+        let last = |actor: &ActorId| self.actors.get(actor).map_or(0, Vec::len) as u64;
+        LogFacts {
+            head: self.head(),
+            max_op: self.max_op,
+            known: wanted.hashes.iter().filter_map(|hash| Some((*hash, *self.places.get(hash)?))).collect(),
+            actors: wanted.actors.iter().map(|actor| (*actor, last(actor))).collect(),
+            previous: wanted
+                .previous
+                .iter()
+                .filter_map(|&(actor, seq)| {
+                    let index = usize::try_from(seq).ok()?.checked_sub(1)?;
+                    Some(((actor, seq), *self.actors.get(&actor)?.get(index)?))
+                })
+                .collect(),
+            writers: wanted.devices.iter().filter(|device| writes(device)).copied().collect::<HashSet<_>>(),
+            ancestry: Vec::new(),
+        }
+    }
+
+    fn ancestry(&self, after: u64) -> Vec<AncestryRow> {
+        let after = usize::try_from(after).unwrap_or(usize::MAX);
+        self.items
+            .iter()
+            .zip(&self.deps)
+            .skip(after)
+            .map(|(item, deps)| AncestryRow { hash: item.hash, seq: item.seq, deps: deps.clone() })
+            .collect()
+    }
+
+    fn append(&mut self, hash: ChangeHash, by: DeviceId, sig: Vec<u8>, data: Vec<u8>) {
+        let Ok(parsed) = change::parse(&data) else { return };
+        let seq = self.head() + 1;
+        self.max_op = self.max_op.max(parsed.max_op());
+        self.places.insert(hash, KnownChange { seq, max_op: parsed.max_op() });
+        self.actors.entry(parsed.actor).or_default().push(PreviousChange { hash, seq });
+        self.deps.push(parsed.deps);
+        self.chains.push(chain::next(self.chains[self.items.len()], hash));
+        self.items.push(LogItem { seq, hash, by, sig, data: Body::Data(data) });
+    }
+}

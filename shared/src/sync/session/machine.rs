@@ -1,38 +1,493 @@
-//! The machine itself.
+//! The machine itself: what each input does.
 
-use super::{Input, Output, Transport};
-use crate::ids::{DeviceId, UserId};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::open_docs::{CHANGES_OVERHEAD, ITEM_OVERHEAD, OpenDoc, OwnPlaces, fit};
+use super::{Answer, Ask, Input, Output, PushAnswer, ReadAnswer, Transport};
+use crate::ids::{DeviceId, DocId, UserId};
+use crate::sync::limits::{self, Limits};
+use crate::sync::message::{
+    ClientMessage, ErrorCode, LogItem, Mode, Place, PushItem, ServerMessage, VERSION, close,
+};
+use crate::sync::codec;
+
+/// What a client is advised to wait when storage is not available.
+const RETRY_AFTER_MS: u64 = 1_000;
+/// Bytes of data asked for at once, so that whatever comes fits one message.
+const READ_BYTES: usize = limits::FRAME - CHANGES_OVERHEAD - limits::PUSH * ITEM_OVERHEAD;
+/// Bytes of the answer to a `POST` that changes may fill; the rest is for what must be answered.
+const HTTP_CHANGES: usize = limits::HTTP_ANSWER / 2;
 
 /// One connection of one device.
 #[derive(Debug)]
 pub struct Session {
-    _user: UserId,
+    user: UserId,
+    device: DeviceId,
+    transport: Transport,
+    greeted: bool,
+    closed: bool,
+    last_heard_ms: u64,
+    /// When the latest malformed messages came.
+    malformed_ms: VecDeque<u64>,
+    /// Bytes sent; counted for [`Transport::Http`] alone.
+    sent: usize,
+    docs: BTreeMap<DocId, OpenDoc>,
+    own: BTreeMap<DocId, OwnPlaces>,
+    /// Devices that are not new to the connection: its own, and those before whose first item a `directory` was
+    /// sent.
+    announced: BTreeSet<DeviceId>,
+    /// What came while an ask was unanswered.
+    inbox: VecDeque<Input>,
+    /// What the unanswered ask is for.
+    job: Option<Job>,
+    out: Vec<Output>,
+}
+
+/// What an ask is for.
+#[derive(Debug)]
+enum Job {
+    Read(Reading),
+    Push {
+        id: u64,
+        doc: DocId,
+    },
+    /// A `directory`, to be sent before reading goes on.
+    Directory {
+        devices: BTreeSet<DeviceId>,
+        then: Option<Reading>,
+    },
+}
+
+/// Documents being read up to their heads.
+#[derive(Debug)]
+struct Reading {
+    queue: VecDeque<DocId>,
+    then: Then,
+}
+
+/// What follows once they have been read, if the document is still open then.
+#[derive(Debug)]
+enum Then {
+    Nothing,
+    Relay(DocId, Vec<u8>),
+    Deliver(DocId, ServerMessage),
 }
 
 impl Session {
     /// A connection that has just been made.
     #[must_use]
     pub fn new(user: UserId, device: DeviceId, transport: Transport, now_ms: u64) -> Self {
-        let _ = (device, transport, now_ms);
-        Self { _user: user }
+        Self {
+            user,
+            device,
+            transport,
+            greeted: false,
+            closed: false,
+            last_heard_ms: now_ms,
+            malformed_ms: VecDeque::new(),
+            sent: 0,
+            docs: BTreeMap::new(),
+            own: BTreeMap::new(),
+            announced: BTreeSet::from([DeviceId::GENESIS, device]),
+            inbox: VecDeque::new(),
+            job: None,
+            out: Vec::new(),
+        }
     }
 
     /// Takes one input and says what to do.
     #[must_use]
     pub fn step(&mut self, input: Input, now_ms: u64) -> Vec<Output> {
-        let _ = (input, now_ms);
-        Vec::new()
+        if self.closed {
+            return Vec::new();
+        }
+        match input {
+            Input::Wipe => {
+                self.send(ServerMessage::Wipe);
+                self.close(close::SIGNED_OUT);
+            }
+            Input::SignedOut => self.close(close::SIGNED_OUT),
+            Input::Stopping => self.close(close::GOING_AWAY),
+            Input::Tick => {
+                let idle = now_ms.saturating_sub(self.last_heard_ms) >= limits::IDLE_MS;
+                if idle && self.transport == Transport::WebSocket {
+                    self.close(close::GOING_AWAY);
+                }
+            }
+            Input::Answer(answer) => self.answered(answer),
+            other => {
+                if matches!(other, Input::Frame(_) | Input::Text) {
+                    self.last_heard_ms = now_ms;
+                }
+                self.inbox.push_back(other);
+            }
+        }
+        while self.job.is_none() && !self.closed {
+            let Some(input) = self.inbox.pop_front() else { break };
+            self.take_up(input, now_ms);
+        }
+        std::mem::take(&mut self.out)
     }
 
     /// Whether an [`Output::Ask`] is unanswered.
     #[must_use]
     pub fn is_asking(&self) -> bool {
-        false
+        self.job.is_some()
     }
 
     /// Whether [`Output::Close`] has been put out.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        false
+        self.closed
+    }
+
+    fn take_up(&mut self, input: Input, now_ms: u64) {
+        match input {
+            Input::Frame(bytes) => self.frame(&bytes, now_ms),
+            Input::Text => self.malformed("a message is a binary frame", now_ms),
+            Input::Woken { doc, head } => {
+                let news = self.docs.get(&doc).is_some_and(|open| head.is_none_or(|head| head > open.place.cursor));
+                if news {
+                    self.read([doc], Then::Nothing);
+                }
+            }
+            Input::DirectoryWoken if self.greeted => self.ask_directory(BTreeSet::new(), None),
+            // Who may see it is looked up anew, since a hint that access has ended may still be on its way.
+            Input::Presence { doc, user, device, data } if self.docs.contains_key(&doc) => {
+                self.read([doc], Then::Deliver(doc, ServerMessage::Presence { doc, user, device, data }));
+            }
+            _ => {}
+        }
+    }
+
+    fn frame(&mut self, bytes: &[u8], now_ms: u64) {
+        if bytes.len() > limits::READABLE_FRAME {
+            return self.close(close::SIZE);
+        }
+        if bytes.len() > limits::FRAME {
+            let (doc, id) = codec::peek(bytes);
+            return self.too_large("a message of at most 1 MiB", doc, id);
+        }
+        let message = match codec::decode_client(bytes) {
+            Ok(message) => message,
+            Err(error) => return self.malformed(&error.to_string(), now_ms),
+        };
+        if let ClientMessage::Hello { version, client } = message {
+            return self.hello(version, &client, now_ms);
+        }
+        if !self.greeted {
+            self.error(ErrorCode::BadOrder, "say hello first", None, None);
+            return self.close(close::PROTOCOL);
+        }
+        match message {
+            ClientMessage::Hello { .. } => {}
+            ClientMessage::Open { docs } => self.open(&docs, now_ms),
+            ClientMessage::Push { id, doc, items } => self.push(id, doc, items),
+            ClientMessage::Close { doc } => self.forget(doc),
+            ClientMessage::Ping { n } => self.send(ServerMessage::Pong { n, now: now_ms }),
+            ClientMessage::Presence { doc, data } => {
+                if data.len() > limits::PRESENCE {
+                    self.too_large("presence of at most 1,024 bytes", Some(doc), None);
+                } else if self.docs.contains_key(&doc) {
+                    self.read([doc], Then::Relay(doc, data));
+                }
+            }
+        }
+    }
+
+    fn hello(&mut self, version: u64, client: &str, now_ms: u64) {
+        if self.greeted {
+            self.error(ErrorCode::BadOrder, "hello comes once", None, None);
+            self.close(close::PROTOCOL);
+        } else if version != VERSION {
+            self.error(ErrorCode::BadVersion, "this server speaks version 1", None, None);
+            self.close(close::PROTOCOL);
+        } else if client.len() > limits::CLIENT {
+            self.too_large("a client of at most 64 bytes", None, None);
+        } else {
+            self.greeted = true;
+            self.send(ServerMessage::Welcome {
+                user: self.user,
+                device: self.device,
+                now: now_ms,
+                limits: Limits::OURS,
+            });
+        }
+    }
+
+    fn open(&mut self, places: &[Place], now_ms: u64) {
+        if places.len() > limits::OPEN {
+            return self.too_large("at most 1,000 documents at once", None, None);
+        }
+        let distinct: BTreeSet<_> = places.iter().map(|place| place.doc).collect();
+        if distinct.len() < places.len() {
+            return self.malformed("a document comes twice", now_ms);
+        }
+        let mut queue = Vec::with_capacity(places.len());
+        for &place in places {
+            let known = self.docs.contains_key(&place.doc);
+            if !known && self.docs.len() >= limits::DOCS {
+                self.too_large("at most 10,000 documents open", Some(place.doc), None);
+                continue;
+            }
+            // Before reading, so that nothing that comes in between is missed.
+            if !known && self.transport == Transport::WebSocket {
+                self.out.push(Output::Subscribe(place.doc));
+            }
+            self.docs.insert(place.doc, OpenDoc { place, told: None });
+            queue.push(place.doc);
+        }
+        self.read(queue, Then::Nothing);
+    }
+
+    fn push(&mut self, id: u64, doc: DocId, items: Vec<PushItem>) {
+        if items.len() > limits::PUSH {
+            return self.too_large("at most 256 items at once", Some(doc), Some(id));
+        }
+        self.job = Some(Job::Push { id, doc });
+        self.out.push(Output::Ask(Ask::Push { id, doc, items }));
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        match (self.job.take(), answer) {
+            (None, _) => {}
+            (Some(Job::Push { id, doc }), Answer::Push(answer)) => self.pushed(id, doc, answer),
+            (Some(Job::Push { id, doc }), Answer::Unavailable) => {
+                self.send(ServerMessage::Error {
+                    code: ErrorCode::Unavailable,
+                    message: "the storage is not available; nothing is known to be stored".to_owned(),
+                    doc: Some(doc),
+                    id: Some(id),
+                    retry_after_ms: Some(RETRY_AFTER_MS),
+                });
+            }
+            (Some(Job::Push { id, doc }), _) => {
+                self.error(ErrorCode::Internal, "the push could not be judged", Some(doc), Some(id));
+            }
+            (Some(Job::Read(reading)), Answer::Read(answers)) if !answers.is_empty() => {
+                self.has_read(reading, answers);
+            }
+            (Some(Job::Directory { devices, then }), Answer::DirectoryVersion(version)) => {
+                self.send(ServerMessage::Directory { version });
+                self.announced.extend(devices);
+                if let Some(reading) = then {
+                    self.go_on(reading);
+                }
+            }
+            (Some(Job::Read(_) | Job::Directory { .. }), answer) => {
+                // What was to be told cannot be told now, and a client that waits for it would wait for ever.
+                let code =
+                    if answer == Answer::Unavailable { ErrorCode::Unavailable } else { ErrorCode::Internal };
+                self.send(ServerMessage::Error {
+                    code,
+                    message: "the storage is not available".to_owned(),
+                    doc: None,
+                    id: None,
+                    retry_after_ms: Some(RETRY_AFTER_MS),
+                });
+                self.close(close::TRY_LATER);
+            }
+        }
+    }
+
+    fn pushed(&mut self, id: u64, doc: DocId, answer: PushAnswer) {
+        match answer {
+            PushAnswer::Denied => {
+                self.forget(doc);
+                self.send(ServerMessage::Denied { doc, id: Some(id) });
+            }
+            PushAnswer::Gone => {
+                self.forget(doc);
+                self.send(ServerMessage::Gone { doc, id: Some(id) });
+            }
+            PushAnswer::Done { acked, rejected, stored } => {
+                // A push of nothing is acked as such, so that nobody waits for an answer.
+                if !acked.is_empty() || rejected.is_empty() {
+                    self.send(ServerMessage::Ack { id, doc, items: acked });
+                }
+                if !rejected.is_empty() {
+                    self.send(ServerMessage::Reject { id, doc, items: rejected });
+                }
+                if !stored.is_empty() {
+                    let own = self.own.entry(doc).or_default();
+                    stored.into_iter().for_each(|seq| own.add(seq));
+                    if self.transport == Transport::WebSocket && self.docs.contains_key(&doc) {
+                        self.read([doc], Then::Nothing);
+                    }
+                }
+            }
+        }
+    }
+
+    fn read(&mut self, docs: impl IntoIterator<Item = DocId>, then: Then) {
+        self.go_on(Reading { queue: docs.into_iter().collect(), then });
+    }
+
+    /// Asks for what is still to be read, or does what follows.
+    fn go_on(&mut self, mut reading: Reading) {
+        reading.queue.retain(|doc| self.docs.contains_key(doc));
+        let places: Vec<_> =
+            reading.queue.iter().filter_map(|doc| self.docs.get(doc)).map(|open| open.place).collect();
+        if places.is_empty() {
+            match reading.then {
+                Then::Relay(doc, data) if self.docs.contains_key(&doc) => {
+                    self.out.push(Output::Relay { doc, data });
+                }
+                Then::Deliver(doc, message) if self.docs.contains_key(&doc) => self.send(message),
+                _ => {}
+            }
+            return;
+        }
+        let room = self.room_for_changes();
+        let max_items = if room == 0 { 0 } else { limits::PUSH };
+        self.job = Some(Job::Read(reading));
+        self.out.push(Output::Ask(Ask::Read { places, max_items, max_bytes: READ_BYTES.min(room) }));
+    }
+
+    /// Bytes that changes may still fill; a change that fits one message always fits where this is not 0.
+    fn room_for_changes(&self) -> usize {
+        match self.transport {
+            Transport::WebSocket => READ_BYTES,
+            Transport::Http => {
+                let room = HTTP_CHANGES.saturating_sub(self.sent);
+                if room < limits::CHANGE { 0 } else { room }
+            }
+        }
+    }
+
+    fn has_read(&mut self, mut reading: Reading, answers: Vec<ReadAnswer>) {
+        let mut again = VecDeque::new();
+        let mut unknown = BTreeSet::new();
+        for (index, answer) in answers.into_iter().enumerate() {
+            let Some(doc) = reading.queue.pop_front() else { break };
+            match answer {
+                ReadAnswer::Denied => self.end(doc, ServerMessage::Denied { doc, id: None }),
+                ReadAnswer::Gone => self.end(doc, ServerMessage::Gone { doc, id: None }),
+                ReadAnswer::Reset => self.end(doc, ServerMessage::Reset { doc }),
+                ReadAnswer::Failed => self.fail(doc),
+                ReadAnswer::Batch { kind, access, head, items, .. } => {
+                    let Some(mode) = Mode::of(access) else {
+                        self.end(doc, ServerMessage::Denied { doc, id: None });
+                        continue;
+                    };
+                    let Some(open) = self.docs.get_mut(&doc) else { continue };
+                    let place = open.place;
+                    if open.told.replace(mode) != Some(mode) {
+                        let kind = kind.code().to_owned();
+                        self.send(ServerMessage::Opened { doc, kind, access: mode, head });
+                    }
+                    let (items, after) = fit(place, items, self.own.get(&doc));
+                    let strangers: Vec<_> =
+                        items.iter().map(|item| item.by).filter(|by| self.is_stranger(*by)).collect();
+                    if !strangers.is_empty() {
+                        // Read again afterwards, so that what goes out has been allowed just then.
+                        unknown.extend(strangers);
+                        again.push_back(doc);
+                        continue;
+                    }
+                    if place.cursor < head && items.is_empty() && self.room_for_changes() > 0 {
+                        if index == 0 {
+                            self.fail(doc);
+                        } else {
+                            again.push_back(doc);
+                        }
+                        continue;
+                    }
+                    if !self.has_room_for(&items) {
+                        // Read short: the client opens it again from where it is.
+                        continue;
+                    }
+                    if let (false, Some(chain)) = (items.is_empty(), after.chain) {
+                        self.send(ServerMessage::Changes { doc, from: place.cursor, items, chain });
+                        if let Some(open) = self.docs.get_mut(&doc) {
+                            open.place = after;
+                        }
+                        if after.cursor < head && self.room_for_changes() > 0 {
+                            again.push_back(doc);
+                        }
+                    }
+                }
+            }
+        }
+        again.append(&mut reading.queue);
+        reading.queue = again;
+        if unknown.is_empty() {
+            self.go_on(reading);
+        } else {
+            self.ask_directory(unknown, Some(reading));
+        }
+    }
+
+    fn has_room_for(&self, items: &[LogItem]) -> bool {
+        let data: usize = items.iter().filter_map(|item| item.data.data()).map(<[u8]>::len).sum();
+        let size = CHANGES_OVERHEAD + items.len() * ITEM_OVERHEAD + data;
+        self.transport == Transport::WebSocket || self.sent + size <= HTTP_CHANGES
+    }
+
+    fn is_stranger(&self, by: DeviceId) -> bool {
+        !self.announced.contains(&by)
+    }
+
+    fn ask_directory(&mut self, devices: BTreeSet<DeviceId>, then: Option<Reading>) {
+        self.job = Some(Job::Directory { devices, then });
+        self.out.push(Output::Ask(Ask::DirectoryVersion));
+    }
+
+    /// Says the last of a document.
+    fn end(&mut self, doc: DocId, message: ServerMessage) {
+        self.forget(doc);
+        self.send(message);
+    }
+
+    fn fail(&mut self, doc: DocId) {
+        self.forget(doc);
+        self.error(ErrorCode::Internal, "this document cannot be read", Some(doc), None);
+    }
+
+    fn forget(&mut self, doc: DocId) {
+        if self.docs.remove(&doc).is_some() && self.transport == Transport::WebSocket {
+            self.out.push(Output::Unsubscribe(doc));
+        }
+    }
+
+    fn malformed(&mut self, what: &str, now_ms: u64) {
+        self.error(ErrorCode::BadMessage, what, None, None);
+        if self.transport == Transport::Http {
+            return;
+        }
+        self.malformed_ms.push_back(now_ms);
+        while self.malformed_ms.front().is_some_and(|&at| now_ms.saturating_sub(at) >= limits::MALFORMED_WINDOW_MS)
+        {
+            self.malformed_ms.pop_front();
+        }
+        if self.malformed_ms.len() >= limits::MALFORMED {
+            self.close(close::POLICY);
+        }
+    }
+
+    fn too_large(&mut self, allowed: &str, doc: Option<DocId>, id: Option<u64>) {
+        self.error(ErrorCode::TooLarge, &format!("expected {allowed}"), doc, id);
+    }
+
+    fn error(&mut self, code: ErrorCode, message: &str, doc: Option<DocId>, id: Option<u64>) {
+        let message = message.to_owned();
+        self.send(ServerMessage::Error { code, message, doc, id, retry_after_ms: None });
+    }
+
+    fn send(&mut self, message: ServerMessage) {
+        if self.transport == Transport::Http {
+            self.sent += codec::server(&message).len();
+        }
+        self.out.push(Output::Send(message));
+    }
+
+    fn close(&mut self, code: u16) {
+        self.closed = true;
+        self.inbox.clear();
+        self.job = None;
+        self.out.push(Output::Close(code));
     }
 }
+
+#[cfg(test)]
+mod tests;
