@@ -1,1 +1,162 @@
-//! .
+//! The store in one SQLite file: one writer, readers beside it, every commit on the disk before it is answered.
+
+mod accounts;
+mod directory;
+mod documents;
+mod error;
+mod facts;
+mod log;
+mod open;
+mod push;
+mod record;
+mod row;
+mod trajectories;
+mod transaction;
+mod writer;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use shared::domain::directory::Directory;
+use shared::ids::{CommandId, DeviceId, DocId, UserId};
+use shared::sync::gate::Examined;
+use shared::sync::message::Place;
+use shared::sync::session::{PushAnswer, ReadAnswer};
+use sqlx::SqlitePool;
+use store::{
+    AnsweredCommand, AuditRow, BatchLimit, Carrier, DeviceKey, Grant, Millis, Result, Session, Store, User,
+    WriteTx,
+};
+
+pub use open::{OLDEST_SQLITE, Options};
+
+use crate::error::Told as _;
+use crate::push::Committer;
+use crate::transaction::Transaction;
+use crate::writer::Writer;
+
+/// A store in a SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    readers: SqlitePool,
+    writer: Writer,
+    committer: Committer,
+}
+
+impl SqliteStore {
+    /// Opens the database in `file`, makes it where there is none (its folder too), and brings it up to date.
+    /// Must be called inside a Tokio runtime, which also commits what is pushed.
+    ///
+    /// # Errors
+    /// [`Unusable`](store::StoreError::Unusable) where the file or its folder cannot be used,
+    /// [`Newer`](store::StoreError::Newer), [`Outdated`](store::StoreError::Outdated),
+    /// [`Unavailable`](store::StoreError::Unavailable).
+    pub async fn open(file: &Path) -> Result<Self> {
+        Self::open_with(file, Options::default()).await
+    }
+
+    /// As [`open`](Self::open), with [`Options`].
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_with(file: &Path, options: Options) -> Result<Self> {
+        let (writer, readers) = open::open(file, options).await?;
+        let committer = Committer::start(writer.clone());
+        Ok(Self { readers, writer, committer })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn ready(&self) -> Result<()> {
+        let mut tx = self.writer.begin().await?;
+        // Only after a write has failed is it worth writing for nothing, to find out whether it does again.
+        if !self.writer.is_failing() {
+            tx.rollback().await;
+            return Ok(());
+        }
+        sqlx::query!(
+            "INSERT INTO settings (name, value) VALUES ('written_again', datetime())
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        )
+        .execute(tx.connection())
+        .await
+        .told()?;
+        tx.commit().await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn WriteTx>> {
+        Ok(Box::new(Transaction::new(self.writer.begin().await?)))
+    }
+
+    async fn close(&self) {
+        self.committer.stop().await;
+        // Readers first: the last connection to close is the one that may put the log back into the file.
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    async fn user_by_email(&self, email: &str) -> Result<Option<User>> {
+        accounts::user_by_email(&mut *self.readers.acquire().await.told()?, email).await
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>> {
+        accounts::user(&mut *self.readers.acquire().await.told()?, id).await
+    }
+
+    async fn users(&self) -> Result<Vec<User>> {
+        accounts::users(&mut *self.readers.acquire().await.told()?).await
+    }
+
+    async fn session(&self, token_hash: &[u8; 32]) -> Result<Option<Session>> {
+        accounts::session(&mut *self.readers.acquire().await.told()?, token_hash).await
+    }
+
+    async fn devices(&self, ids: &[DeviceId]) -> Result<Vec<DeviceKey>> {
+        accounts::device_keys(&mut *self.readers.acquire().await.told()?, ids).await
+    }
+
+    async fn put_challenge(&self, challenge: &[u8; 32], now: Millis, expires: Millis) -> Result<()> {
+        let mut tx = self.writer.begin().await?;
+        accounts::put_challenge(tx.connection(), challenge, now, expires).await?;
+        tx.commit().await
+    }
+
+    async fn take_challenge(&self, challenge: &[u8; 32], now: Millis) -> Result<bool> {
+        let mut tx = self.writer.begin().await?;
+        let taken = accounts::take_challenge(tx.connection(), challenge, now).await?;
+        tx.commit().await?;
+        Ok(taken)
+    }
+
+    async fn grant(&self, user: UserId, doc: DocId) -> Result<Grant> {
+        log::grant(&mut *self.readers.acquire().await.told()?, user, doc).await
+    }
+
+    async fn directory(&self, user: UserId) -> Result<Option<Directory>> {
+        let mut read = self.readers.begin().await.told()?;
+        directory::directory(&mut read, user).await
+    }
+
+    async fn answered_command(&self, user: UserId, id: CommandId) -> Result<Option<AnsweredCommand>> {
+        record::answered_command(&mut *self.readers.acquire().await.told()?, user, id).await
+    }
+
+    async fn read_logs(
+        &self,
+        reader: Carrier,
+        places: &[Place],
+        most: BatchLimit,
+    ) -> Result<Vec<ReadAnswer>> {
+        let mut read = self.readers.begin().await.told()?;
+        log::read(&mut read, reader, places, most).await
+    }
+
+    async fn push(&self, carrier: Carrier, doc: DocId, items: Vec<Examined>) -> Result<PushAnswer> {
+        self.committer.push(carrier, doc, items).await
+    }
+
+    async fn audit_tail(&self, most: u32) -> Result<Vec<AuditRow>> {
+        record::audit_tail(&mut *self.readers.acquire().await.told()?, most).await
+    }
+}

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Checks the queries of server/store-sqlite against a database made from its migrations, and writes what the
+# compiler needs to check them without one to .sqlx/. Run it after a change of a query or a migration, and commit
+# the outcome. It does what `cargo sqlx prepare` does, without that tool.
+set -eu
+cd "$(dirname "$0")/../server/store-sqlite"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+python3 - "$scratch/scratch.db" migrations/*.sql <<'PYTHON'
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+for migration in sys.argv[2:]:
+    database.executescript(open(migration, encoding="utf-8").read())
+database.close()
+PYTHON
+
+mkdir "$scratch/queries"
+# Cargo does not know that the macros read these variables.
+touch src/lib.rs
+STORE_SQLITE_DATABASE_URL="sqlite://$scratch/scratch.db" SQLX_OFFLINE=false SQLX_OFFLINE_DIR="$scratch/queries" \
+    cargo check --quiet --package store-sqlite "$@"
+rm -rf .sqlx
+mkdir .sqlx
+cp "$scratch"/queries/query-*.json .sqlx/
+touch src/lib.rs
+echo "$(ls .sqlx | wc -l) queries checked"

@@ -1,0 +1,182 @@
+//! What one person may know of who and what there is, read in one transaction.
+
+use std::collections::BTreeSet;
+
+use shared::domain::directory::{Device, Directory, Document, Person, Referral, Trajectory};
+use shared::domain::kind::DocKind;
+use shared::domain::lifecycle::{ReferralState, TrajectoryState};
+use shared::domain::role::Role;
+use shared::ids::UserId;
+use sqlx::SqliteConnection;
+use store::{Result, User};
+
+use crate::error::Told as _;
+use crate::{accounts, row, trajectories};
+
+/// See [`Store::directory`](store::Store::directory).
+pub(crate) async fn directory(connection: &mut SqliteConnection, user: UserId) -> Result<Option<Directory>> {
+    let me = match accounts::user(&mut *connection, user).await? {
+        Some(me) if !me.disabled => me,
+        _ => return Ok(None),
+    };
+    let is = |role| me.roles.contains(&role);
+    let trajectories = trajectories_of(&mut *connection, &me).await?;
+    let devices = devices(&mut *connection, user, is(Role::Administrator)).await?;
+    let documents = documents(&mut *connection, user).await?;
+    let known: BTreeSet<UserId> = devices
+        .iter()
+        .map(|device| device.user)
+        .chain(trajectories.iter().map(|trajectory| trajectory.employee))
+        .chain(
+            trajectories.iter().flat_map(|trajectory| &trajectory.referrals).map(|referral| referral.coach),
+        )
+        .chain(documents.iter().filter_map(|document| document.owner))
+        .chain([user])
+        .collect();
+    let mut people = Vec::new();
+    for person in accounts::users(connection).await? {
+        if known.contains(&person.id) || knows(&me.roles, &person) {
+            people.push(person);
+        }
+    }
+    people.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+    let people = people.into_iter().map(known_as).collect();
+    Ok(Some(Directory { version: String::new(), me: user, people, devices, documents, trajectories }))
+}
+
+/// Whether somebody with `roles` may know of `person` by role alone.
+fn knows(roles: &[Role], person: &User) -> bool {
+    let has = |roles: &[Role]| !person.disabled && person.roles.iter().any(|role| roles.contains(role));
+    roles.iter().any(|role| match role {
+        Role::CareerAdviser | Role::Administrator => true,
+        Role::InternalCoach | Role::Trainer => {
+            has(&[Role::CareerAdviser, Role::InternalCoach, Role::Trainer])
+        }
+        Role::Employee => has(&[Role::CareerAdviser]),
+        Role::LineManager => false,
+    })
+}
+
+fn known_as(person: User) -> Person {
+    let User { id, name, unit, disabled, mut roles, .. } = person;
+    if disabled {
+        // Still an author, no longer anybody to refer to.
+        roles.clear();
+    }
+    Person { id, name, roles, unit }
+}
+
+async fn trajectories_of(connection: &mut SqliteConnection, me: &User) -> Result<Vec<Trajectory>> {
+    if me.roles.contains(&Role::CareerAdviser) {
+        let mut referrals = trajectories::all_referrals(&mut *connection).await?;
+        referrals.sort_by_key(|referral| referral.trajectory);
+        let all = trajectories::all(connection).await?;
+        return Ok(all
+            .into_iter()
+            .map(|trajectory| {
+                let from = referrals.partition_point(|referral| referral.trajectory < trajectory.id);
+                let own =
+                    referrals[from..].iter().take_while(|referral| referral.trajectory == trajectory.id);
+                told(&trajectory, own.cloned())
+            })
+            .collect());
+    }
+    let mut found = Vec::new();
+    for trajectory in trajectories::of_employee(&mut *connection, me.id).await? {
+        let referrals = trajectories::referrals(&mut *connection, trajectory.id).await?;
+        found.push(told(&trajectory, referrals));
+    }
+    if me.roles.contains(&Role::InternalCoach) {
+        let mut own = trajectories::referrals_to(&mut *connection, me.id).await?;
+        own.sort_by_key(|referral| (referral.trajectory, referral.offered_at));
+        for group in own.chunk_by(|a, b| a.trajectory == b.trajectory) {
+            // What she declined is no longer hers to know.
+            if group.iter().all(|referral| referral.state == ReferralState::Declined) {
+                continue;
+            }
+            let trajectory = trajectories::trajectory(&mut *connection, group[0].trajectory).await?;
+            found.extend(trajectory.filter(still_told).map(|it| told(&it, group.iter().cloned())));
+        }
+    }
+    Ok(found)
+}
+
+fn still_told(trajectory: &store::Trajectory) -> bool {
+    trajectory.state != TrajectoryState::Destroyed
+}
+
+fn told(trajectory: &store::Trajectory, referrals: impl IntoIterator<Item = store::Referral>) -> Trajectory {
+    let referral = |it: store::Referral| Referral {
+        id: it.id,
+        coach: it.coach,
+        state: it.state,
+        offered_at: it.offered_at,
+        answered_at: it.answered_at,
+    };
+    Trajectory {
+        id: trajectory.id,
+        employee: trajectory.employee,
+        state: trajectory.state,
+        registered_at: trajectory.registered_at,
+        intake_at: trajectory.intake_at,
+        closed_at: trajectory.closed_at,
+        referrals: referrals.into_iter().map(referral).collect(),
+    }
+}
+
+async fn documents(connection: &mut SqliteConnection, user: UserId) -> Result<Vec<Document>> {
+    let user = &user.0[..];
+    let found = sqlx::query!(
+        "SELECT documents.id, documents.kind, documents.trajectory, documents.owner, grants.access
+         FROM grants JOIN documents ON documents.id = grants.doc
+         WHERE grants.user = ? AND grants.access > 0 AND documents.destroyed_at IS NULL
+         ORDER BY documents.id",
+        user
+    )
+    .fetch_all(connection)
+    .await
+    .told()?;
+    let documents = found.into_iter().map(|it| {
+        Ok(Document {
+            id: row::id(&it.id)?,
+            kind: row::coded(&it.kind, DocKind::from_code)?,
+            access: row::access(it.access)?,
+            trajectory: row::id_if(it.trajectory.as_deref())?,
+            owner: row::id_if(it.owner.as_deref())?,
+        })
+    });
+    documents.collect()
+}
+
+/// Her own devices, and those of everybody whose signature she may meet in what she may read: who can write it
+/// or ever could, with devices revoked since and accounts closed since.
+async fn devices(connection: &mut SqliteConnection, user: UserId, all: bool) -> Result<Vec<Device>> {
+    let me = &user.0[..];
+    let found = sqlx::query!(
+        r#"SELECT id, user, public_key, name, last_seen, revoked AS "revoked: bool" FROM devices
+           WHERE ?2 OR user = ?1 OR user IN (
+               SELECT theirs.user FROM grants AS mine
+               JOIN documents ON documents.id = mine.doc AND documents.destroyed_at IS NULL
+               JOIN grants AS theirs ON theirs.doc = mine.doc AND theirs.ever_write
+               WHERE mine.user = ?1 AND mine.access > 0)
+           ORDER BY id"#,
+        me,
+        all
+    )
+    .fetch_all(connection)
+    .await
+    .told()?;
+    let devices = found.into_iter().map(|it| {
+        let owner = row::id(&it.user)?;
+        let detailed = all || owner == user;
+        Ok(Device {
+            id: row::id(&it.id)?,
+            user: owner,
+            public_key: row::id(&it.public_key)?,
+            revoked: it.revoked,
+            name: detailed.then_some(it.name),
+            last_seen: if detailed { Some(row::number(it.last_seen)?) } else { None },
+        })
+    });
+    devices.collect()
+}

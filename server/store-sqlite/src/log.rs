@@ -1,0 +1,228 @@
+//! Reading logs, always together with what the reader may do with them.
+
+use futures_util::TryStreamExt as _;
+use shared::access::Access;
+use shared::domain::kind::DocKind;
+use shared::ids::{Chain, DocId, UserId};
+use shared::sync::message::{Body, LogItem, Place};
+use shared::sync::session::ReadAnswer;
+use sqlx::SqliteConnection;
+use store::{BatchLimit, Carrier, Grant, Result, StoreError};
+
+use crate::error::Told as _;
+use crate::row;
+
+/// A document as it stands to a carrier.
+pub(crate) enum Standing {
+    /// Not hers, or not there.
+    Denied,
+    /// Destroyed, or no longer hers.
+    Gone,
+    /// Hers to read or to write.
+    Open(Head),
+}
+
+/// The newest place of a log.
+pub(crate) struct Head {
+    pub(crate) kind: DocKind,
+    pub(crate) access: Access,
+    pub(crate) seq: u64,
+    pub(crate) chain: Chain,
+    pub(crate) max_op: u64,
+}
+
+/// How each of `docs` stands to `carrier`, in order. A document that does not exist takes the same way through
+/// here as one that is not hers.
+pub(crate) async fn standings(
+    connection: &mut SqliteConnection,
+    carrier: Carrier,
+    docs: impl IntoIterator<Item = DocId>,
+) -> Result<Vec<Result<Standing>>> {
+    let wanted = row::hex_list(docs.into_iter().map(|doc| doc.0));
+    let (user, device) = (&carrier.user.0[..], &carrier.device.0[..]);
+    let found = sqlx::query!(
+        r#"SELECT documents.kind AS "kind?: String", documents.head AS "head?: i64",
+                  documents.chain AS "chain?: Vec<u8>", documents.max_op AS "max_op?: i64",
+                  coalesce(grants.access, 0) AS "access!: i64", coalesce(grants.ever_read, 0) AS "ever_read!: bool",
+                  documents.destroyed_at IS NOT NULL AS "destroyed!: bool",
+                  EXISTS (SELECT 1 FROM devices JOIN users ON users.id = devices.user
+                          WHERE devices.id = ?3 AND devices.user = ?2
+                            AND NOT devices.revoked AND NOT users.disabled) AS "carries!: bool"
+           FROM json_each(?1) AS wanted
+           LEFT JOIN documents ON documents.id = unhex(wanted.value)
+           LEFT JOIN grants ON grants.doc = documents.id AND grants.user = ?2
+           ORDER BY wanted.key"#,
+        wanted,
+        user,
+        device
+    )
+    .fetch_all(connection)
+    .await
+    .told()?;
+    let standing = found.into_iter().map(|it| {
+        if !it.carries {
+            return Ok(Standing::Denied);
+        }
+        let access = row::access(it.access)?;
+        if it.destroyed || access == Access::None {
+            return Ok(if it.ever_read { Standing::Gone } else { Standing::Denied });
+        }
+        let (Some(kind), Some(head), Some(chain), Some(max_op)) = (it.kind, it.head, it.chain, it.max_op)
+        else {
+            return Ok(Standing::Denied);
+        };
+        Ok(Standing::Open(Head {
+            kind: row::coded(&kind, DocKind::from_code)?,
+            access,
+            seq: row::number(head)?,
+            chain: row::id(&chain)?,
+            max_op: row::number(max_op)?,
+        }))
+    });
+    Ok(standing.collect())
+}
+
+/// See [`Store::read_logs`](store::Store::read_logs).
+pub(crate) async fn read(
+    connection: &mut SqliteConnection,
+    reader: Carrier,
+    places: &[Place],
+    most: BatchLimit,
+) -> Result<Vec<ReadAnswer>> {
+    let standings = standings(&mut *connection, reader, places.iter().map(|place| place.doc)).await?;
+    let mut answers = Vec::with_capacity(places.len());
+    let mut room = most.bytes;
+    for (place, standing) in places.iter().zip(standings) {
+        let answer = match standing {
+            Ok(Standing::Denied) => Ok(ReadAnswer::Denied),
+            Ok(Standing::Gone) => Ok(ReadAnswer::Gone),
+            Ok(Standing::Open(head)) => {
+                let most = BatchLimit { items: most.items, bytes: room };
+                match batch(&mut *connection, place, &head, most, answers.is_empty()).await {
+                    Ok(Batch::Answer(answer, bytes)) => {
+                        room = room.saturating_sub(bytes);
+                        Ok(answer)
+                    }
+                    Ok(Batch::NoRoom) => break,
+                    Err(error) => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        };
+        answers.push(match answer {
+            Ok(answer) => answer,
+            // One document's failure is its own.
+            Err(StoreError::Corrupt(problem)) => {
+                tracing::error!(doc = %place.doc, problem, "a log cannot be read");
+                ReadAnswer::Failed
+            }
+            Err(error) => return Err(error),
+        });
+    }
+    Ok(answers)
+}
+
+enum Batch {
+    Answer(ReadAnswer, usize),
+    /// There are items, and not even one of them fits.
+    NoRoom,
+}
+
+async fn batch(
+    connection: &mut SqliteConnection,
+    place: &Place,
+    head: &Head,
+    most: BatchLimit,
+    is_first: bool,
+) -> Result<Batch> {
+    let answer = |items, chain| ReadAnswer::Batch {
+        kind: head.kind,
+        access: head.access,
+        head: head.seq,
+        items,
+        chain,
+    };
+    if place.cursor > head.seq {
+        return Ok(Batch::Answer(ReadAnswer::Reset, 0));
+    }
+    if place.cursor == head.seq {
+        let same = place.chain.is_none_or(|chain| chain == head.chain);
+        return Ok(Batch::Answer(if same { answer(vec![], head.chain) } else { ReadAnswer::Reset }, 0));
+    }
+    let mut chain = match place.cursor {
+        0 => shared::sync::chain::start(place.doc),
+        cursor => chain_at(&mut *connection, place.doc, cursor).await?,
+    };
+    if place.chain.is_some_and(|theirs| theirs != chain) {
+        return Ok(Batch::Answer(ReadAnswer::Reset, 0));
+    }
+    if most.bytes == 0 || most.items == 0 {
+        return Ok(Batch::Answer(answer(vec![], chain), 0));
+    }
+    let (doc, cursor) = (&place.doc.0[..], row::stored(place.cursor));
+    let count = i64::try_from(most.items).unwrap_or(i64::MAX);
+    let mut rows = sqlx::query!(
+        r#"SELECT seq, hash, chain, by, sig, void AS "void: bool", data
+           FROM items WHERE doc = ? AND seq > ? ORDER BY seq LIMIT ?"#,
+        doc,
+        cursor,
+        count
+    )
+    .fetch(connection);
+    let mut items = Vec::new();
+    let mut bytes = 0;
+    while let Some(found) = rows.try_next().await.told()? {
+        let fits = bytes + found.data.len() <= most.bytes || (is_first && items.is_empty());
+        if !fits {
+            if items.is_empty() {
+                return Ok(Batch::NoRoom);
+            }
+            break;
+        }
+        bytes += found.data.len();
+        let seq = row::number(found.seq)?;
+        if seq != place.cursor + 1 + items.len() as u64 {
+            return Err(StoreError::Corrupt(format!("a gap in a log before item {seq}")));
+        }
+        chain = row::id(&found.chain)?;
+        items.push(LogItem {
+            seq,
+            hash: row::id(&found.hash)?,
+            by: row::id(&found.by)?,
+            sig: found.sig,
+            data: if found.void { Body::Void } else { Body::Data(found.data) },
+        });
+    }
+    if items.is_empty() {
+        return Err(StoreError::Corrupt(format!(
+            "no item after {}, and the head is {}",
+            place.cursor, head.seq
+        )));
+    }
+    Ok(Batch::Answer(answer(items, chain), bytes))
+}
+
+async fn chain_at(connection: &mut SqliteConnection, doc: DocId, seq: u64) -> Result<Chain> {
+    let (doc, seq) = (&doc.0[..], row::stored(seq));
+    let found = sqlx::query_scalar!("SELECT chain FROM items WHERE doc = ? AND seq = ?", doc, seq)
+        .fetch_optional(connection)
+        .await
+        .told()?;
+    row::id(&found.ok_or_else(|| StoreError::Corrupt(format!("no item {seq} below the head of a log")))?)
+}
+
+/// See [`Store::grant`](store::Store::grant).
+pub(crate) async fn grant(connection: &mut SqliteConnection, user: UserId, doc: DocId) -> Result<Grant> {
+    let (user, doc) = (&user.0[..], &doc.0[..]);
+    let found = sqlx::query!(
+        r#"SELECT access, ever_read AS "ever_read: bool", ever_write AS "ever_write: bool"
+           FROM grants WHERE doc = ? AND user = ?"#,
+        doc,
+        user
+    )
+    .fetch_optional(connection)
+    .await
+    .told()?;
+    let Some(found) = found else { return Ok(Grant::NONE) };
+    Ok(Grant { access: row::access(found.access)?, ever_read: found.ever_read, ever_write: found.ever_write })
+}

@@ -1,0 +1,194 @@
+//! Opening the database file: its folder, its permissions, the version of SQLite, and its migrations.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use store::{Result, StoreError};
+
+use crate::error::Told as _;
+use crate::writer::Writer;
+
+/// Mends a corruption that two connections could cause when the write-ahead log starts over.
+pub const OLDEST_SQLITE: &str = "3.51.3";
+
+/// How long a statement waits for another *process* (a backup, the command line) to let go of the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long to wait for a connection of a pool: longer than that, the caller's own caller has given up.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Readers at a time. More would wait for the same disk and the same two to eight cores.
+const READERS: u32 = 6;
+
+/// Every statement of this crate, with room.
+const STATEMENT_CACHE: usize = 200;
+
+/// The first bytes of every SQLite file.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// How to open a database.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// The size in pages (4 KiB) past which the database refuses to grow, as if the disk were full.
+    pub max_pages: Option<u32>,
+}
+
+pub(crate) async fn open(file: &Path, options: Options) -> Result<(Writer, SqlitePool)> {
+    prepare_file(file)?;
+    let writing = SqliteConnectOptions::new()
+        .filename(file)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .statement_cache_capacity(STATEMENT_CACHE)
+        .thread_name(|id| format!("sqlite-{id}"));
+    let reading = writing.clone().read_only(true);
+    let mut writing = writing
+        .journal_mode(SqliteJournalMode::Wal)
+        // `NORMAL` can undo an acknowledged write at a power cut.
+        .synchronous(SqliteSynchronous::Full)
+        // What is deleted is overwritten: a destroyed document's content does not linger in free pages.
+        .pragma("secure_delete", "ON");
+    if let Some(pages) = options.max_pages {
+        writing = writing.pragma("max_page_count", pages.to_string());
+    }
+    let pool = || {
+        SqlitePoolOptions::new()
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+    };
+    let writer = pool()
+        .max_connections(1)
+        .connect_with(writing)
+        .await
+        .map_err(|error| unusable(file, error.to_string(), advice::DATABASE))?;
+    if let Err(error) = bring_up_to_date(&writer).await {
+        writer.close().await;
+        return Err(match error {
+            StoreError::Corrupt(problem) => unusable(file, problem, advice::DATABASE),
+            other => other,
+        });
+    }
+    let readers = pool().max_connections(READERS).connect_lazy_with(reading);
+    Ok((Writer::new(writer), readers))
+}
+
+async fn bring_up_to_date(writer: &SqlitePool) -> Result<()> {
+    let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(writer).await.told()?;
+    if !is_at_least(&found, OLDEST_SQLITE) {
+        return Err(StoreError::Outdated { found, wanted: OLDEST_SQLITE });
+    }
+    refuse_newer(writer).await?;
+    MIGRATIONS.run(writer).await.map_err(|error| match error {
+        sqlx::migrate::MigrateError::Execute(error) => crate::error::tell(&error),
+        other => StoreError::Corrupt(other.to_string()),
+    })
+}
+
+async fn refuse_newer(writer: &SqlitePool) -> Result<()> {
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let is_new: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'")
+            .fetch_one(writer)
+            .await
+            .told()?;
+    if is_new == 0 {
+        return Ok(());
+    }
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(writer).await.told()?;
+    match found {
+        Some(found) if found > known => Err(StoreError::Newer { found, known }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a version such as `3.51.3` is `wanted` or a later one.
+fn is_at_least(found: &str, wanted: &str) -> bool {
+    let parts =
+        |version: &str| version.split('.').map(|part| part.parse().unwrap_or(0)).collect::<Vec<u32>>();
+    parts(found) >= parts(wanted)
+}
+
+/// What to do about a file that cannot be used.
+mod advice {
+    pub const FOLDER: &str = "choose a folder that this account may write to, or give it that right";
+    pub const FILE: &str = "give this account the right to read and write it, or choose another data folder";
+    pub const FOREIGN: &str = "choose another data folder; this file has been left as it is";
+    pub const DATABASE: &str =
+        "keep a copy of the file and of those beside it, then restore the last backup or repair the copy";
+}
+
+/// Sees to it that the file is there, is ours alone, and is a database or empty.
+fn prepare_file(file: &Path) -> Result<()> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        make_folder(folder).map_err(|error| unusable(folder, error.to_string(), advice::FOLDER))?;
+    }
+    let told = |error: io::Error| {
+        let advice =
+            if error.kind() == io::ErrorKind::PermissionDenied { advice::FILE } else { advice::FOLDER };
+        unusable(file, error.to_string(), advice)
+    };
+    let mut opened = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(file)
+        .map_err(told)?;
+    restrict(&opened).map_err(told)?;
+    let mut start = Vec::with_capacity(MAGIC.len());
+    opened.by_ref().take(MAGIC.len() as u64).read_to_end(&mut start).map_err(told)?;
+    if !start.is_empty() && start != MAGIC {
+        return Err(unusable(file, "this is not a SQLite database".to_owned(), advice::FOREIGN));
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+/// Lets only the server's own account read and write the file, whatever the umask; SQLite gives the files that
+/// it makes beside it the same permissions.
+#[cfg(unix)]
+fn restrict(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &fs::File) -> io::Result<()> {
+    Ok(())
+}
+
+fn unusable(path: &Path, problem: String, advice: &'static str) -> StoreError {
+    StoreError::Unusable { path: PathBuf::from(path), problem, advice }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_at_least;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(is_at_least("3.51.3", "3.51.3"));
+        assert!(is_at_least("3.100.0", "3.51.3"));
+        assert!(!is_at_least("3.51.2", "3.51.3"));
+        assert!(!is_at_least("3.9.9", "3.51.3"));
+    }
+}
