@@ -131,16 +131,8 @@ pub const WHEEL: [&str; 6] =
     ["B4.content", "B4.colleagues", "B4.management", "B4.balance", "B4.growth", "B4.security"];
 
 /// Every single scale of the form: the scale questions and the parts of the wheel.
-pub const SCALES: [&str; 8] = [
-    "B1",
-    "B4.content",
-    "B4.colleagues",
-    "B4.management",
-    "B4.balance",
-    "B4.growth",
-    "B4.security",
-    "F2",
-];
+pub const SCALES: [&str; 8] =
+    ["B1", "B4.content", "B4.colleagues", "B4.management", "B4.balance", "B4.growth", "B4.security", "F2"];
 
 /// The lowest and highest number of a scale.
 pub const SCALE_RANGE: std::ops::RangeInclusive<u8> = 1..=10;
