@@ -1,3 +1,15 @@
-//! .
+//! The Loopbaanmaat server: HTTP, identity, commands and the edge of sync, with the client built in.
 
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod demo;
+pub mod directory;
+pub mod http;
 pub mod hub;
+pub mod identity;
+pub mod random;
+pub mod serve;
+pub mod state;
+pub mod sync;

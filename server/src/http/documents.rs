@@ -1,0 +1,48 @@
+//! `/api/documents/{doc}`: about a document, never what is in it; that goes by sync.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use shared::access::{Access, access};
+use shared::ids::UserId;
+use utoipa::ToSchema;
+
+use super::extract::DocReader;
+use super::problem::Problem;
+use crate::commands::grants::subject;
+use crate::state::AppState;
+
+/// Somebody who can see a document.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Reader {
+    #[schema(value_type = String)]
+    id: UserId,
+    name: String,
+    /// `read` or `write`
+    #[schema(value_type = String)]
+    access: Access,
+}
+
+/// Who can see this? By name, to whoever can see it herself.
+#[utoipa::path(
+    get, path = "/api/documents/{doc}/readers", tag = "documents", params(("doc" = String, Path)),
+    responses(
+        (status = 200, description = "Everybody who can read it", body = Vec<Reader>),
+        (status = 401, description = "Not signed in", body = Problem),
+        (status = 404, description = "Not yours or not there", body = Problem),
+    )
+)]
+pub async fn readers(State(state): State<AppState>, doc: DocReader) -> Result<Json<Vec<Reader>>, Problem> {
+    let mut tx = state.store.begin().await?;
+    let facts = tx.document_facts(doc.id).await?.ok_or_else(Problem::not_found)?;
+    let readers = tx
+        .users()
+        .await?
+        .into_iter()
+        .filter_map(|user| match access(&subject(&user), &facts) {
+            Access::None => None,
+            access => Some(Reader { id: user.id, name: user.name, access }),
+        })
+        .collect();
+    Ok(Json(readers))
+}

@@ -1,0 +1,43 @@
+//! Each request has a number of ours: in the log, in the answer's headers and in every problem.
+
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use shared::ids::CommandId;
+use tracing::Instrument as _;
+
+use crate::random;
+
+/// The header that carries it.
+pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+tokio::task_local! {
+    static CURRENT: String;
+}
+
+/// The number of the request that is being answered.
+#[must_use]
+pub fn current() -> Option<String> {
+    CURRENT.try_with(Clone::clone).ok()
+}
+
+/// Numbers a request. What a client claims to be its number is not taken over: it would end up in the log.
+pub async fn number(request: Request, next: Next) -> Response {
+    // As text like any identifier; which type it has is of no matter.
+    let id = CommandId(random::fresh()).to_string();
+    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let started = std::time::Instant::now();
+    let mut response = CURRENT
+        .scope(id.clone(), async {
+            let response = next.run(request).await;
+            tracing::debug!(status = response.status().as_u16(), took = ?started.elapsed(), "answered");
+            response
+        })
+        .instrument(span)
+        .await;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HEADER, value);
+    }
+    response
+}

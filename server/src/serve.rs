@@ -1,0 +1,158 @@
+//! Starting, serving and stopping.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use store::StoreError;
+use store_sqlite::SqliteStore;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::demo::{self, DemoError};
+use crate::http;
+use crate::state::AppState;
+
+/// The database's file in the data folder.
+const DATABASE: &str = "loopbaanmaat.sqlite";
+/// How long a stop waits for requests and connections to end.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It was told something that does not fit.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// It cannot listen there.
+    #[error("cannot listen on {address}: {}", listen_advice(.error))]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the operating system says.
+        error: io::Error,
+    },
+    /// Its database cannot be used.
+    #[error("{}: {error}", .file.display())]
+    Store {
+        /// Which.
+        file: PathBuf,
+        /// Why not.
+        error: StoreError,
+    },
+    /// The demo cannot be set up there.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    /// Serving ended by itself.
+    #[error("serving ended: {0}")]
+    Serving(io::Error),
+}
+
+fn listen_advice(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program listens there already; stop it, or choose another port with --listen".into()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need permission; choose a higher one with --listen".into()
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// The database of a data folder.
+#[must_use]
+pub fn database(data: &Path) -> PathBuf {
+    data.join(DATABASE)
+}
+
+/// Opens the database of a data folder, making both where they are missing.
+///
+/// # Errors
+/// [`StartError::Store`].
+pub async fn open_store(data: &Path) -> Result<store::SharedStore, StartError> {
+    let file = database(data);
+    match SqliteStore::open(&file).await {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(error) => Err(StartError::Store { file, error }),
+    }
+}
+
+/// A server that has its address and its database, and does not answer yet.
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+    state: AppState,
+}
+
+impl Bound {
+    /// Takes the address, opens the database, and fills it if it is to be the demo's.
+    ///
+    /// # Errors
+    /// [`StartError`] says what to do about it.
+    pub async fn new(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let listen = config.listen;
+        let failed = |error| StartError::Listen { address: listen, error };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let store = open_store(&config.data).await?;
+        let state = AppState::new(config, store, clock);
+        if state.config.demo {
+            demo::ensure(&state).await?;
+        }
+        Ok(Self { listener, address, state })
+    }
+
+    /// Where it listens: the real port, also where 0 was asked for.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it works with.
+    #[must_use]
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// Serves until `stop` ends, then lets requests end, closes sockets with 1001 and the database.
+    ///
+    /// # Errors
+    /// [`StartError::Serving`].
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), StartError> {
+        let Self { listener, state, .. } = self;
+        let (stopping, stopped) = oneshot::channel();
+        let hub = state.hub.clone();
+        let service = http::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+            stop.await;
+            // Upgraded sockets are no longer axum's: they are asked to close here.
+            hub.stop();
+            let _ = stopping.send(());
+        });
+        let serving = tokio::spawn(serving.into_future());
+        // Ends also if serving failed and dropped the sender.
+        let _ = stopped.await;
+        let ended = timeout(STOP_PATIENCE, async {
+            let served = serving.await;
+            state.hub.emptied().await;
+            served
+        });
+        let outcome = match ended.await {
+            Ok(Ok(Err(error))) => Err(StartError::Serving(error)),
+            Ok(_) => Ok(()),
+            Err(_) => {
+                tracing::warn!("some connections did not end in time and are dropped");
+                Ok(())
+            }
+        };
+        state.store.close().await;
+        outcome
+    }
+}

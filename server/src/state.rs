@@ -1,0 +1,75 @@
+//! What every request can reach.
+
+use std::sync::Arc;
+
+use store::SharedStore;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::client::Client;
+use crate::hub::Hub;
+use crate::identity::challenges::Challenges;
+use crate::identity::passwords::Passwords;
+use crate::identity::sign_in::Door;
+use crate::identity::throttle::Throttle;
+
+/// The server, shared by all that it does.
+#[derive(Clone)]
+pub struct AppState(Arc<Shared>);
+
+/// The parts of [`AppState`].
+pub struct Shared {
+    /// What it was told at its start.
+    pub config: Config,
+    /// What it keeps.
+    pub store: SharedStore,
+    /// Who is connected.
+    pub hub: Hub,
+    /// The time.
+    pub clock: Clock,
+    /// The client's files.
+    pub client: Client,
+    /// Hashing.
+    pub passwords: Passwords,
+    /// Challenges given out.
+    pub challenges: Challenges,
+    /// Failed sign-ins.
+    pub throttle: Throttle,
+}
+
+impl AppState {
+    /// A server that has not started to listen.
+    #[must_use]
+    pub fn new(config: Config, store: SharedStore, clock: Clock) -> Self {
+        let client = Client::new(config.dist.clone());
+        Self(Arc::new(Shared {
+            config,
+            store,
+            hub: Hub::new(),
+            clock,
+            client,
+            passwords: Passwords::new(),
+            challenges: Challenges::default(),
+            throttle: Throttle::default(),
+        }))
+    }
+
+    /// What signing in needs.
+    #[must_use]
+    pub fn door(&self) -> Door<'_> {
+        Door {
+            store: &self.store,
+            passwords: &self.passwords,
+            challenges: &self.challenges,
+            throttle: &self.throttle,
+        }
+    }
+}
+
+impl std::ops::Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

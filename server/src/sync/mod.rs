@@ -1,0 +1,20 @@
+//! The edge of sync: [`shared::sync::session`] driven from a WebSocket or one `POST`, and from the store.
+
+mod asks;
+pub mod post;
+pub mod socket;
+
+use axum::http::HeaderMap;
+
+use crate::http::problem::Problem;
+use crate::identity::sessions::{self, Standing, Token};
+use crate::state::AppState;
+
+/// What the cookie of a request is worth here, where a revoked device is told to wipe.
+async fn standing(state: &AppState, headers: &HeaderMap) -> Result<(Standing, Option<Token>), Problem> {
+    let Some(token) = Token::of_request(headers, &state.config.origin) else {
+        return Ok((Standing::SignedOut, None));
+    };
+    let standing = sessions::standing(&state.store, &token, state.clock.now()).await?;
+    Ok((standing, Some(token)))
+}
