@@ -1,10 +1,12 @@
-//! What the server keeps. [`Store`] is met by one crate per database; [`contract`] is what each of them is
-//! held to.
+//! What the server keeps. [`Store`] is met by one crate per database; the module `contract`, behind the feature of
+//! that name, is what each of them is held to.
 //!
 //! Reads go to [`Store`]; changes of accounts, access and lifecycle go through a [`WriteTx`], so that what was
 //! decided is still true when it is written; pushes have their own way in, since many of them share one
 //! transaction.
 
+#[cfg(feature = "contract")]
+pub mod contract;
 mod models;
 mod transaction;
 
@@ -124,7 +126,8 @@ pub trait Store: Send + Sync + 'static {
     /// Reads logs, each from a place, each together with what `reader` may do with it, all in one transaction:
     /// one answer per place, in order, for the first one at least and for as many as the bytes allow. Fewer
     /// answers than places: ask again from there.
-    async fn read_logs(&self, reader: Carrier, places: &[Place], most: BatchLimit) -> Result<Vec<ReadAnswer>>;
+    async fn read_logs(&self, reader: Carrier, places: &[Place], most: BatchLimit)
+    -> Result<Vec<ReadAnswer>>;
 
     /// Puts a push through the log's half of the gate and stores what passes. Returns only after the
     /// transaction has been committed to durable storage; on an error nothing of it is acknowledged.
@@ -163,10 +166,9 @@ impl Grant {
 /// How much to read at once: whichever is reached first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimit {
-    /// Items per document.
+    /// Items per document; 0 where only places and access are asked.
     pub items: usize,
-    /// Bytes of data, of all documents together; the very first item may exceed it. 0 where only places and
-    /// access are asked.
+    /// Bytes of data, of all documents together; the first item of the first document may exceed it.
     pub bytes: usize,
 }
 

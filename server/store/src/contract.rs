@@ -1,0 +1,112 @@
+//! What every backend is held to: each case gets an empty database and checks one promise of the trait.
+//!
+//! A backend implements [`Backend`] in its tests and calls [`contract!`](crate::contract!) with an expression that
+//! makes one; every case becomes a test of its own.
+
+// What goes wrong in here fails a test, and should.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
+
+pub mod accounts;
+pub mod directories;
+pub mod documents;
+pub mod logs;
+pub mod pushes;
+pub mod records;
+mod world;
+
+pub use world::{Author, Human, World};
+
+use async_trait::async_trait;
+
+use crate::SharedStore;
+
+/// A database that can be opened, and opened again.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// Opens it; the first time it is empty.
+    async fn open(&self) -> SharedStore;
+}
+
+/// Makes each case of the contract a test. `$backend` is evaluated once per case and must give a new
+/// [`Backend`](contract::Backend).
+#[macro_export]
+macro_rules! contract {
+    ($backend:expr) => {
+        $crate::contract! { @cases $backend =>
+            accounts {
+                an_account_reads_back_and_can_be_changed
+                an_address_is_the_same_in_whatever_case
+                an_address_has_one_account
+                a_key_is_one_device
+                a_session_tells_of_its_device_and_account
+                sessions_end_one_by_one_or_all_of_a_person
+                a_challenge_works_once_and_not_after_its_time
+                a_dropped_transaction_leaves_no_trace
+            }
+            documents {
+                a_document_is_born_with_its_genesis
+                an_id_is_used_once
+                grants_remember_what_was_once_allowed
+                a_change_of_grants_says_whom_it_concerns
+                a_destroyed_document_is_gone_and_stays_gone
+                facts_follow_trajectory_and_referrals
+                documents_are_found_by_trajectory_and_owner
+            }
+            logs {
+                a_log_is_read_in_order_without_gaps
+                a_place_that_the_log_does_not_hold_is_reset
+                a_read_keeps_to_its_limits
+                many_logs_are_read_at_once_each_with_its_own_answer
+                a_stranger_learns_nothing_of_what_exists
+                who_lost_access_is_told_that_it_is_gone
+                a_revoked_device_reads_nothing
+            }
+            pushes {
+                what_is_acknowledged_is_in_the_log
+                the_chain_is_that_of_the_contract
+                the_same_push_again_is_acknowledged_with_the_same_places
+                one_bad_item_does_not_keep_the_others_out
+                every_hash_is_answered_once
+                concurrent_pushes_leave_no_gap_and_no_double
+                a_reader_carries_what_a_writer_signed
+                a_former_writer_is_still_an_author
+                a_stranger_carries_nothing
+                nothing_is_pushed_into_a_destroyed_document
+                access_taken_away_between_two_pushes_stops_the_second
+                a_revoked_device_carries_nothing_and_others_carry_what_it_signed
+                what_was_acknowledged_survives_a_store_that_was_never_closed
+                a_closed_store_refuses_in_words
+            }
+            directories {
+                an_employee_knows_the_advisers_and_her_coaches
+                a_coach_knows_whom_she_was_referred_and_nobody_elses_referrals
+                a_coach_who_declined_knows_nothing_more_of_it
+                an_adviser_knows_every_trajectory
+                a_trainer_knows_the_pool_and_no_trajectory
+                an_administrator_knows_people_and_devices_and_no_documents
+                every_author_of_a_readable_item_is_listed_departed_ones_too
+                only_the_owner_of_a_device_is_told_its_name
+                a_disabled_person_has_no_directory_and_no_roles_for_others
+            }
+            records {
+                a_command_keeps_its_answer_per_person
+                the_audit_log_is_a_chain
+                a_setting_reads_back
+            }
+        }
+    };
+    (@cases $backend:expr => $($file:ident { $($case:ident)+ })+) => {
+        $(
+            mod $file {
+                #[allow(unused_imports)]
+                use super::*;
+                $(
+                    #[tokio::test]
+                    async fn $case() {
+                        $crate::contract::$file::$case(&$backend).await;
+                    }
+                )+
+            }
+        )+
+    };
+}
