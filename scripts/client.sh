@@ -7,6 +7,6 @@ cd "$root"
 
 say "Client: trunk build --release (the first time about 5 minutes, then seconds)"
 began=$SECONDS
-trunk --offline --skip-version-check --log warn build --release --locked
+RUST_BACKTRACE=0 trunk --offline --skip-version-check --log warn build --release --locked
 wasm=$(find app/dist -maxdepth 1 -name '*_bg.wasm' -printf '%s bytes of WebAssembly')
 say "Client: app/dist is there, $wasm, in $((SECONDS - began)) s"
