@@ -18,13 +18,20 @@
 pub mod documents;
 mod driver;
 pub mod export;
+pub(crate) mod http;
+pub mod identity;
+mod loading;
 pub mod outbox;
-mod platform;
+pub(crate) mod platform;
+mod replay;
 mod running;
+mod socket;
 mod status;
 pub mod store;
 mod tabs;
 pub mod vault;
+pub mod wipe;
+mod writer;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -33,6 +40,7 @@ use leptos::prelude::*;
 use shared::domain::command::Command;
 use shared::domain::directory::Directory;
 use shared::domain::kind::DocKind;
+use shared::domain::reflection_form::Section;
 use shared::ids::{CommandId, DocId, TrajectoryId};
 
 pub use documents::{Document, DocumentStatus, EditError, RemoteEdit};
@@ -124,9 +132,9 @@ impl Device {
         id
     }
 
-    /// Queues `share_reflection` and remembers which sections (codes, `"a"` … `"h"`) of the draft to copy
-    /// into the shared document once the server has named it.
-    pub fn share_reflection(&self, trajectory: TrajectoryId, sections: Vec<String>) -> CommandId {
+    /// Queues `share_reflection` and remembers which sections of the draft to copy into the shared document
+    /// once the server has named it.
+    pub fn share_reflection(&self, trajectory: TrajectoryId, sections: &[Section]) -> CommandId {
         let id = CommandId(platform::random());
         let command = Command::ShareReflection { trajectory };
         let queued = Queued::new(id, command, platform::now_ms()).with_sections(sections);
@@ -158,7 +166,7 @@ impl Device {
     /// This device's own id; `None` while locked. Not tracked: it never changes.
     #[must_use]
     pub fn id(&self) -> Option<shared::ids::DeviceId> {
-        self.get().map(|running| running.identity.device)
+        self.get().map(|running| running.identity.me.device)
     }
 
     /// Ms since 1970, the server's clock when it was heard from, else the device's.

@@ -59,6 +59,11 @@ pub enum Problem {
         /// Of which document.
         document: DocId,
     },
+    /// What the server sent of this document is not what its authors signed; nothing of it was taken in.
+    Untrusted {
+        /// Of which document.
+        document: DocId,
+    },
     /// The server said no to a command.
     CommandRefused {
         /// Which; `device.commands()` has it.
@@ -70,6 +75,16 @@ pub enum Problem {
     SignInAgain,
     /// A newer version of the client wrote this device's database; this tab is too old to read it.
     NewerVersion,
+}
+
+impl Problem {
+    /// Whether the sync machine reports it, and takes it back when it is over.
+    pub(crate) fn is_of_sync(&self) -> bool {
+        matches!(
+            self,
+            Self::Denied { .. } | Self::Refused { .. } | Self::SetAside { .. } | Self::Untrusted { .. }
+        )
+    }
 }
 
 /// Whether the server is in reach.

@@ -131,7 +131,7 @@ impl Connection {
         let transaction = database
             .transaction(stores)
             .with_mode(TransactionMode::Readwrite)
-            .with_options(TransactionOptions::default().with_durability(TransactionDurability::Strict))
+            .with_options(TransactionOptions::new().with_durability(TransactionDurability::Strict))
             .build()
             .map_err(|error| self.error(error))?;
         // Requests go out in order when they are built; only the commit is waited for.
@@ -194,14 +194,36 @@ impl Connection {
             let objects = transaction.object_store(store)?;
             let range = || prefix_range(prefix);
             // Both go out in one read transaction, so that they see the same state.
-            let keys = objects.get_all_keys::<String>().with_query(range()).primitive()?;
-            let values = objects.get_all::<JsValue>().with_query(range()).primitive()?;
+            let keys = objects.get_all_keys::<String>().with_query::<String, _>(range()).primitive()?;
+            let values = objects.get_all::<JsValue>().with_query::<String, _>(range()).primitive()?;
             let keys = keys.await?.collect::<Result<Vec<String>, _>>()?;
             let values = values.await?.collect::<Result<Vec<JsValue>, _>>()?;
             Ok((keys, values))
         };
         let (keys, values) = read().await.map_err(|error| self.error(error))?;
         Ok(keys.into_iter().zip(values.into_iter().map(|it| bytes_of(it).unwrap_or_default())).collect())
+    }
+
+    /// The keys that begin so, ascending.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn keys(&self, store: &'static str, prefix: &str) -> Result<Vec<String>, StoreError> {
+        match self.try_keys(store, prefix).await {
+            Err(StoreError::Lost) => self.try_keys(store, prefix).await,
+            done => done,
+        }
+    }
+
+    async fn try_keys(&self, store: &'static str, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let database = self.database().await?;
+        let read = async || -> Result<Vec<String>, IdbError> {
+            let transaction = database.transaction(store).build()?;
+            let objects = transaction.object_store(store)?;
+            let keys = objects.get_all_keys::<String>().with_query::<String, _>(prefix_range(prefix)).primitive()?;
+            keys.await?.collect()
+        };
+        read().await.map_err(|error| self.error(error))
     }
 
     /// Deletes the whole database.

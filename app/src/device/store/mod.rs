@@ -136,6 +136,14 @@ impl Store {
         Ok(found)
     }
 
+    /// The keys that begin so, ascending; no value is opened.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn keys(&self, store: &'static str, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.connection.keys(store, prefix).await
+    }
+
     /// The bytes of a value as they lie there, for setting a damaged one aside.
     ///
     /// # Errors

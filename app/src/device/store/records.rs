@@ -1,5 +1,6 @@
 //! What the store's values hold, as bytes: small fixed layouts with a version in front.
 
+use shared::domain::kind::DocKind;
 use shared::ids::{Chain, ChangeHash, DeviceId, DocId};
 
 /// A change as this device keeps it.
@@ -20,6 +21,8 @@ pub struct StoredCursor {
     pub cursor: u64,
     /// The chain there; `None` with cursor 0, and only then.
     pub chain: Option<Chain>,
+    /// The document's kind, where the server has told it.
+    pub kind: Option<DocKind>,
 }
 
 const VERSION: u8 = 1;
@@ -55,9 +58,8 @@ impl StoredCursor {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = vec![VERSION];
         out.extend(self.cursor.to_be_bytes());
-        if let Some(chain) = self.chain {
-            out.extend(chain.0);
-        }
+        out.extend(self.chain.unwrap_or(Chain([0; 32])).0);
+        out.extend(self.kind.map(DocKind::code).unwrap_or_default().as_bytes());
         out
     }
 
@@ -66,9 +68,10 @@ impl StoredCursor {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let ([VERSION], rest) = bytes.split_first_chunk::<1>()? else { return None };
         let (cursor, rest) = rest.split_first_chunk::<8>()?;
+        let (chain, kind) = rest.split_first_chunk::<32>()?;
         let cursor = u64::from_be_bytes(*cursor);
-        let chain = if rest.is_empty() { None } else { Some(Chain(rest.try_into().ok()?)) };
-        ((cursor == 0) == chain.is_none()).then_some(Self { cursor, chain })
+        let kind = std::str::from_utf8(kind).ok().and_then(DocKind::from_code);
+        Some(Self { cursor, chain: (cursor > 0).then_some(Chain(*chain)), kind })
     }
 }
 
@@ -90,11 +93,23 @@ pub fn waiting_key(doc: DocId, hash: ChangeHash) -> String {
     format!("change/{doc}/{hash}")
 }
 
+/// The key in the outbox of a change that the server refused for good.
+#[must_use]
+pub fn refused_key(doc: DocId, hash: ChangeHash) -> String {
+    format!("refused/{doc}/{hash}")
+}
+
+/// The key in the outbox of a refused change whose content is in newer changes.
+#[must_use]
+pub fn replaced_key(doc: DocId, hash: ChangeHash) -> String {
+    format!("replaced/{doc}/{hash}")
+}
+
 /// Document and hash of an outbox key.
 #[must_use]
-pub fn parse_waiting_key(key: &str) -> Option<(DocId, ChangeHash)> {
-    let (doc, hash) = key.strip_prefix("change/")?.split_once('/')?;
-    Some((doc.parse().ok()?, hash.parse().ok()?))
+pub fn parse_outbox_key(key: &str) -> Option<(DocId, ChangeHash)> {
+    let (_, key) = key.split_once('/')?;
+    parse_item_key(key)
 }
 
 /// Document and hash of an item's key.
@@ -117,8 +132,8 @@ mod tests {
         let void = StoredItem { data: None, ..item };
         assert_eq!(StoredItem::decode(&void.encode()), Some(void));
         for cursor in [
-            StoredCursor { cursor: 0, chain: None },
-            StoredCursor { cursor: 12, chain: Some(Chain([4; 32])) },
+            StoredCursor { cursor: 0, chain: None, kind: None },
+            StoredCursor { cursor: 12, chain: Some(Chain([4; 32])), kind: Some(DocKind::Intake) },
         ] {
             assert_eq!(StoredCursor::decode(&cursor.encode()), Some(cursor));
         }
@@ -130,15 +145,13 @@ mod tests {
             assert_eq!(StoredItem::decode(bytes), None);
             assert_eq!(StoredCursor::decode(bytes), None);
         }
-        // A cursor above zero without a chain.
-        assert_eq!(StoredCursor::decode(&[1, 0, 0, 0, 0, 0, 0, 0, 5]), None);
     }
 
     #[test]
     fn keys_read_back() {
         let (doc, hash) = (DocId([0xfb; 16]), ChangeHash([0xff; 32]));
         assert_eq!(parse_item_key(&item_key(doc, hash)), Some((doc, hash)));
-        assert_eq!(parse_waiting_key(&waiting_key(doc, hash)), Some((doc, hash)));
+        assert_eq!(parse_outbox_key(&waiting_key(doc, hash)), Some((doc, hash)));
         assert!(item_key(doc, hash).starts_with(&item_prefix(doc)));
     }
 }

@@ -1,0 +1,138 @@
+//! Content of changes that the server refuses for good, copied into new changes of a new actor. The refused
+//! ones stay on disk, replaced.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use automerge::transaction::Transactable;
+use automerge::{
+    AutoCommit, AutomergeError, Change, ObjId, ObjType, Patch, PatchAction, Prop, TextEncoding, Value,
+};
+use leptos::prelude::*;
+use shared::ids::{ActorId, ChangeHash, DocId};
+
+use super::documents::LocalCopy;
+use super::platform;
+use super::running::Running;
+use super::status::Problem;
+use super::store::records::{StoredItem, item_prefix, parse_item_key, replaced_key};
+use super::store::{ITEMS, OUTBOX, Write};
+
+/// Rebuilds the document without `refused` and writes what they said anew.
+pub(super) async fn recover(running: &Rc<Running>, doc: DocId, refused: &[ChangeHash]) {
+    running.flush().await;
+    running.read_now(doc).await;
+    let Ok(found) = running.store.all(ITEMS, &item_prefix(doc)).await else { return };
+    let replaced = super::loading::replaced(running, doc).await;
+    let refused: HashSet<ChangeHash> = refused.iter().copied().collect();
+    let (mut kept, mut all) = (Vec::new(), Vec::new());
+    for (key, bytes) in found.values {
+        let Some((_, hash)) = parse_item_key(&key) else { continue };
+        let Some(StoredItem { data: Some(data), .. }) = StoredItem::decode(&bytes) else { continue };
+        let Ok(change) = Change::from_bytes(data) else { continue };
+        if replaced.contains(&hash) {
+            continue;
+        }
+        if !refused.contains(&hash) {
+            kept.push(change.clone());
+        }
+        all.push(change);
+    }
+    let own = running.identity.me.device;
+    let actor = ActorId::of_device(own, platform::random());
+    let rebuilt = without(kept, all, actor);
+    let held = running.held(doc);
+    match rebuilt {
+        Ok(rebuilt) => {
+            *held.copy.borrow_mut() = LocalCopy::Ready(Box::new(rebuilt));
+            let marks = refused.iter().map(|hash| Write::Put(OUTBOX, replaced_key(doc, *hash), Vec::new()));
+            // Before the replacement: what comes in between is written twice, never lost, since the
+            // machine asks again for what it has not heard to be recovered.
+            running.commit(&held);
+            running.writer.own(marks.collect(), || ());
+            running.writer.flushed().await;
+        }
+        Err(_) => running.status.report(Problem::Refused { document: doc }),
+    }
+    held.changed.notify();
+}
+
+/// The document made of `kept`, with an open transaction that says what the rest of `all` said.
+fn without(kept: Vec<Change>, all: Vec<Change>, actor: ActorId) -> Result<AutoCommit, AutomergeError> {
+    let new = || AutoCommit::new_with_encoding(TextEncoding::Utf16CodeUnit);
+    let mut rebuilt = new().with_actor(automerge::ActorId::from(actor.0.as_slice()));
+    rebuilt.apply_changes(kept)?;
+    let before = rebuilt.get_heads();
+    let mut whole = new();
+    whole.apply_changes(all)?;
+    let after = whole.get_heads();
+    let patches = whole.diff(&before, &after);
+    let mut made = HashMap::new();
+    for patch in patches {
+        replay(&mut rebuilt, &mut made, patch)?;
+    }
+    Ok(rebuilt)
+}
+
+/// Does to `doc` what a patch says. `made` maps objects that patches made to their new selves.
+fn replay(
+    doc: &mut AutoCommit,
+    made: &mut HashMap<ObjId, ObjId>,
+    patch: Patch,
+) -> Result<(), AutomergeError> {
+    let obj = made.get(&patch.obj).cloned().unwrap_or(patch.obj);
+    match patch.action {
+        PatchAction::PutMap { key, value: (value, id), .. } => {
+            put(doc, made, &obj, Prop::Map(key), value, id)
+        }
+        PatchAction::PutSeq { index, value: (value, id), .. } => {
+            put(doc, made, &obj, Prop::Seq(index), value, id)
+        }
+        PatchAction::Insert { index, values } => {
+            for (offset, (value, id, _)) in values.iter().enumerate() {
+                match value {
+                    Value::Object(kind) => {
+                        let new = doc.insert_object(&obj, index + offset, *kind)?;
+                        made.insert(id.clone(), new);
+                    }
+                    Value::Scalar(scalar) => {
+                        doc.insert(&obj, index + offset, scalar.clone().into_owned())?;
+                    }
+                }
+            }
+            Ok(())
+        }
+        PatchAction::SpliceText { index, value, .. } => {
+            doc.splice_text(&obj, index, 0, &value.make_string())
+        }
+        PatchAction::Increment { prop, value } => doc.increment(&obj, prop, value),
+        PatchAction::DeleteMap { key } => doc.delete(&obj, key),
+        PatchAction::DeleteSeq { index, length } => {
+            if matches!(automerge::ReadDoc::object_type(doc, &obj), Ok(ObjType::Text)) {
+                doc.splice_text(&obj, index, isize::try_from(length).unwrap_or(isize::MAX), "")
+            } else {
+                (0..length).try_for_each(|_| doc.delete(&obj, index))
+            }
+        }
+        // Which of two values shows is decided by the change that put them; marks are not used here.
+        PatchAction::Conflict { .. } | PatchAction::Mark { .. } => Ok(()),
+    }
+}
+
+fn put(
+    doc: &mut AutoCommit,
+    made: &mut HashMap<ObjId, ObjId>,
+    obj: &ObjId,
+    prop: Prop,
+    value: Value<'_>,
+    id: ObjId,
+) -> Result<(), AutomergeError> {
+    match value {
+        Value::Object(kind) => {
+            let new = doc.put_object(obj, prop, kind)?;
+            made.insert(id, new);
+            Ok(())
+        }
+        Value::Scalar(scalar) => doc.put(obj, prop, scalar.into_owned()),
+    }
+}

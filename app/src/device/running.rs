@@ -1,0 +1,416 @@
+//! An unlocked device: everything between the pages above and disk and server below.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use automerge::Change;
+use leptos::prelude::*;
+use shared::domain::directory::Directory;
+use shared::ids::{ChangeHash, DocId};
+use shared::sync::message::PushItem;
+
+use super::documents::{Arrived, Documents, Held, LocalCopy};
+use super::driver::Driver;
+use super::identity::Identity;
+use super::outbox::Outbox;
+use super::{loading, platform};
+use super::status::{Problem, Status};
+use super::store::records::{
+    StoredItem, item_key, item_prefix, parse_item_key, parse_outbox_key, waiting_key,
+};
+use super::store::{BLOBS, CURSORS, ITEMS, OUTBOX, Store, StoreError, Write};
+use super::tabs::{Tabs, Tidings};
+use super::writer::Writer;
+
+/// The name of the cached directory among the blobs.
+const DIRECTORY: &str = "directory";
+/// The name of the moment of the last complete synchronisation among the blobs.
+const SYNCHRONISED: &str = "synchronised";
+/// How the names of values set aside begin.
+const ASIDE: &str = "aside/";
+
+/// What an unlocked device consists of.
+pub struct Running {
+    pub(crate) identity: Identity,
+    pub(super) store: Store,
+    pub(super) status: Status,
+    pub(super) documents: Documents,
+    pub(super) writer: Rc<Writer>,
+    pub(super) driver: Driver,
+    pub(super) outbox: Outbox,
+    pub(super) tabs: Tabs,
+    /// Changes on disk that the server has not acknowledged, of every tab of this device.
+    pub(super) waiting: RefCell<HashMap<DocId, HashSet<ChangeHash>>>,
+    /// Things typed or committed that are not on disk yet.
+    unsaved: Cell<isize>,
+    /// By how much the server's clock is ahead of the device's, in ms.
+    clock_ahead: Cell<i64>,
+    /// Orders what is made within one ms.
+    order: Cell<u64>,
+}
+
+impl Running {
+    /// Reads what is needed before the first page, and starts.
+    ///
+    /// # Errors
+    /// When the disk cannot be read at all; damaged values are set aside.
+    pub(crate) async fn start(
+        identity: Identity,
+        store: Store,
+        status: Status,
+    ) -> Result<Rc<Self>, StoreError> {
+        let running = Rc::new(Self {
+            documents: Documents::new(identity.me.device),
+            writer: Writer::new(store.clone(), status),
+            driver: Driver::default(),
+            outbox: Outbox::default(),
+            tabs: Tabs::open(),
+            waiting: RefCell::default(),
+            unsaved: Cell::new(0),
+            clock_ahead: Cell::new(0),
+            order: Cell::new(0),
+            identity,
+            store,
+            status,
+        });
+        loading::count_notes(&running).await?;
+        running.read_directory().await?;
+        running.read_waiting().await?;
+        running.read_commands().await?;
+        running.listen();
+        Ok(running)
+    }
+
+    async fn read_directory(&self) -> Result<(), StoreError> {
+        match self.store.get(BLOBS, DIRECTORY).await {
+            Ok(bytes) => {
+                let directory: Option<Directory> = bytes.and_then(|it| serde_json::from_slice(&it).ok());
+                self.status.directory.set(directory.map(Arc::new));
+            }
+            // It is fetched whole at the next contact; nothing is lost.
+            Err(StoreError::Damaged { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        if let Ok(Some(bytes)) = self.store.get(BLOBS, SYNCHRONISED).await {
+            self.status.synchronised_at.set(bytes.try_into().ok().map(u64::from_be_bytes));
+        }
+        Ok(())
+    }
+
+    async fn read_waiting(&self) -> Result<(), StoreError> {
+        let found = self.store.all(OUTBOX, "change/").await?;
+        // A damaged mark still names its change: it waits.
+        let keys = found.values.iter().map(|(key, _)| key).chain(&found.damaged);
+        for (doc, hash) in keys.filter_map(|key| parse_outbox_key(key)) {
+            self.waiting.borrow_mut().entry(doc).or_default().insert(hash);
+        }
+        self.show_waiting();
+        Ok(())
+    }
+
+    /// Takes a directory from the server: on disk first, then shown.
+    pub(super) fn take_directory(self: &Rc<Self>, directory: Directory) {
+        let Ok(bytes) = serde_json::to_vec(&directory) else { return };
+        let running = self.clone();
+        self.writer.foreign(vec![Write::Put(BLOBS, DIRECTORY.to_owned(), bytes)], move || {
+            running.status.directory.set(Some(Arc::new(directory)));
+            running.directory_changed();
+            running.tabs.tell(&Tidings::Directory);
+        });
+    }
+
+    /// Another tab has fetched a newer directory.
+    pub(super) async fn reread_directory(self: &Rc<Self>) {
+        if self.read_directory().await.is_ok() {
+            self.directory_changed();
+        }
+    }
+
+    /// Ms since 1970, by the server's clock when it was heard from.
+    pub(super) fn now_ms(&self) -> u64 {
+        platform::now_ms().saturating_add_signed(self.clock_ahead.get())
+    }
+
+    /// Sets the clock by the server's.
+    pub(super) fn heard_time(&self, now: u64) {
+        let ahead = i64::try_from(now).unwrap_or_default()
+            - i64::try_from(platform::now_ms()).unwrap_or_default();
+        // Below a minute it is the network, not the clock.
+        self.clock_ahead.set(if ahead.abs() < 60_000 { 0 } else { ahead });
+    }
+
+    /// A number that grows with everything made on this device.
+    fn next_order(&self) -> u64 {
+        let order = (platform::now_ms() << 12).max(self.order.get() + 1);
+        self.order.set(order);
+        order
+    }
+
+    /// Counts things that are not on disk yet.
+    pub(super) fn unsaved(&self, by: isize) {
+        let count = self.unsaved.get() + by;
+        self.unsaved.set(count);
+        self.status.unsaved.set(count.max(0).cast_unsigned());
+    }
+
+    /// Changes and commands that wait for the server.
+    pub(crate) fn waiting_count(&self) -> usize {
+        let changes: usize = self.waiting.borrow().values().map(HashSet::len).sum();
+        changes + self.outbox.unanswered()
+    }
+
+    pub(super) fn show_waiting(&self) {
+        self.status.waiting.set(self.waiting_count());
+    }
+
+    pub(super) fn waiting_write(&self) -> Write {
+        Write::Waiting(u32::try_from(self.waiting_count()).unwrap_or(u32::MAX))
+    }
+
+    /// Signs a change made here and takes it to disk; after that it counts as saved, and goes on to the
+    /// other tabs and the server.
+    pub(super) fn keep(self: &Rc<Self>, held: &Rc<Held>, change: &Change) {
+        let doc = held.id;
+        let hash = ChangeHash(change.hash().0);
+        let item = PushItem {
+            hash,
+            by: self.identity.me.device,
+            sig: self.identity.key.sign_change(doc, hash).0.to_vec(),
+            data: change.raw_bytes().to_vec(),
+        };
+        let stored = StoredItem { by: item.by, sig: item.sig.clone(), data: Some(item.data.clone()) };
+        self.waiting.borrow_mut().entry(doc).or_default().insert(hash);
+        self.unsaved(1);
+        let writes = vec![
+            Write::Put(ITEMS, item_key(doc, hash), stored.encode()),
+            Write::Put(OUTBOX, waiting_key(doc, hash), self.next_order().to_be_bytes().to_vec()),
+            self.waiting_write(),
+        ];
+        let (running, held) = (self.clone(), held.clone());
+        self.writer.own(writes, move || {
+            running.unsaved(-1);
+            running.show_waiting();
+            held.changed.notify();
+            running.tabs.tell(&Tidings::Items { doc, hashes: vec![hash] });
+            running.local_item(doc, item);
+        });
+    }
+
+    /// The server has these on durable storage.
+    pub(super) fn acknowledged(self: &Rc<Self>, doc: DocId, hashes: &[ChangeHash]) {
+        if !self.no_longer_waiting(doc, hashes) {
+            return;
+        }
+        let mut writes: Vec<Write> =
+            hashes.iter().map(|hash| Write::Delete(OUTBOX, waiting_key(doc, *hash))).collect();
+        writes.push(self.waiting_write());
+        self.writer.own(writes, || ());
+        self.tabs.tell(&Tidings::Acknowledged { doc, hashes: hashes.to_vec() });
+    }
+
+    /// Takes changes off the list of those that wait; whether any was on it.
+    pub(super) fn no_longer_waiting(self: &Rc<Self>, doc: DocId, hashes: &[ChangeHash]) -> bool {
+        let mut waiting = self.waiting.borrow_mut();
+        let Some(of_doc) = waiting.get_mut(&doc) else { return false };
+        let before = of_doc.len();
+        hashes.iter().for_each(|hash| drop(of_doc.remove(hash)));
+        let any = of_doc.len() != before;
+        if of_doc.is_empty() {
+            waiting.remove(&doc);
+        }
+        drop(waiting);
+        if any {
+            self.held(doc).changed.notify();
+            self.show_waiting();
+        }
+        any
+    }
+
+    /// Everything is on the server, and everything there was here, at that moment by the device's clock.
+    pub(super) fn note_synchronised(self: &Rc<Self>, at: u64) {
+        let last = self.status.synchronised_at.get_untracked();
+        if last == Some(at) {
+            return;
+        }
+        // The line shows minutes; more would be noise on the disk.
+        if last.is_none_or(|last| last / 60_000 != at / 60_000) {
+            let bytes = at.to_be_bytes().to_vec();
+            self.writer.foreign(vec![Write::Put(BLOBS, SYNCHRONISED.to_owned(), bytes)], || ());
+        }
+        self.status.synchronised_at.set(Some(at));
+    }
+
+    /// Makes sure that a document is being read from disk.
+    pub(super) fn want(self: &Rc<Self>, held: &Rc<Held>) {
+        {
+            let Ok(mut copy) = held.copy.try_borrow_mut() else { return };
+            if !matches!(*copy, LocalCopy::Unread) {
+                return;
+            }
+            *copy = LocalCopy::Loading;
+        }
+        let (running, held) = (self.clone(), held.clone());
+        wasm_bindgen_futures::spawn_local(async move {
+            running.load(&held).await;
+            held.changed.notify();
+        });
+    }
+
+    async fn load(self: &Rc<Self>, held: &Rc<Held>) {
+        let doc = held.id;
+        let found = match self.store.all(ITEMS, &item_prefix(doc)).await {
+            Ok(found) => found,
+            Err(StoreError::Closed) => return,
+            Err(error) => {
+                self.status.report(Problem::StorageFailed { message: error.to_string() });
+                *held.copy.borrow_mut() = LocalCopy::Damaged;
+                return;
+            }
+        };
+        let noted = loading::noted(self, doc).await;
+        let replaced = loading::replaced(self, doc).await;
+        let mut damaged = found.damaged;
+        let mut stored = Vec::new();
+        for (key, bytes) in found.values {
+            let hash = parse_item_key(&key).map(|(_, hash)| hash);
+            match (StoredItem::decode(&bytes), hash) {
+                (Some(item), Some(hash)) if !noted.contains(&hash) && !replaced.contains(&hash) => {
+                    stored.extend(item.data.map(|data| Arrived { by: item.by, data }));
+                }
+                (Some(_), Some(_)) => {}
+                _ => damaged.push(key),
+            }
+        }
+        if !damaged.is_empty() {
+            self.set_aside(doc, damaged).await;
+        }
+        let loaded = held.loaded(stored, self.documents.actor, self.identity.me.device);
+        if loaded.is_err() {
+            *held.copy.borrow_mut() = LocalCopy::Damaged;
+            self.status.report(Problem::Damaged { document: Some(doc) });
+        }
+        loading::clear_notes(self, doc, noted.is_empty()).await;
+    }
+
+    /// Sets damaged values aside and has the document fetched anew; nothing else of it is touched.
+    async fn set_aside(self: &Rc<Self>, doc: DocId, keys: Vec<String>) {
+        let mut writes = vec![Write::Delete(CURSORS, doc.to_string())];
+        for key in keys {
+            if let Ok(Some(bytes)) = self.store.sealed(ITEMS, &key).await {
+                writes.push(Write::Put(BLOBS, format!("{ASIDE}{key}"), bytes));
+            }
+            writes.push(Write::Delete(ITEMS, key));
+        }
+        self.status.report(Problem::Damaged { document: Some(doc) });
+        let running = self.clone();
+        self.writer.own(writes, move || running.fetch_anew(doc));
+    }
+
+    /// Applies changes that are on disk to the document, if it is in memory.
+    pub(super) fn apply(self: &Rc<Self>, doc: DocId, arrived: Vec<Arrived>) {
+        let held = self.held(doc);
+        self.commit(&held);
+        match held.apply(arrived, self.identity.me.device) {
+            Ok(true) => held.changed.notify(),
+            Ok(false) => {}
+            Err(_) => self.status.report(Problem::SetAside { document: doc }),
+        }
+        self.follow_up();
+    }
+
+    /// Another tab has put items on disk.
+    pub(super) async fn items_from_tab(self: &Rc<Self>, doc: DocId, hashes: Vec<ChangeHash>) {
+        let mut arrived = Vec::new();
+        for hash in hashes {
+            let key = item_key(doc, hash);
+            let Ok(Some(bytes)) = self.store.get(ITEMS, &key).await else { continue };
+            let Some(item) = StoredItem::decode(&bytes) else { continue };
+            let Some(data) = item.data else { continue };
+            if let Ok(Some(_)) = self.store.get(OUTBOX, &waiting_key(doc, hash)).await {
+                self.waiting.borrow_mut().entry(doc).or_default().insert(hash);
+                self.show_waiting();
+                let (by, sig) = (item.by, item.sig);
+                self.local_item(doc, PushItem { hash, by, sig, data: data.clone() });
+            }
+            arrived.push(Arrived { by: item.by, data });
+        }
+        if !arrived.is_empty() {
+            self.apply(doc, arrived);
+        }
+    }
+
+    /// The document is gone: deletes everything of it.
+    pub(super) fn delete_copy(self: &Rc<Self>, doc: DocId) {
+        self.waiting.borrow_mut().remove(&doc);
+        let writes = vec![
+            Write::DeletePrefix(ITEMS, item_prefix(doc)),
+            Write::DeletePrefix(OUTBOX, format!("change/{doc}/")),
+            Write::DeletePrefix(BLOBS, format!("{ASIDE}{doc}/")),
+            Write::DeletePrefix(BLOBS, format!("{}{doc}/", loading::APPLYING)),
+            Write::DeletePrefix(OUTBOX, format!("refused/{doc}/")),
+            Write::DeletePrefix(OUTBOX, format!("replaced/{doc}/")),
+            Write::Delete(CURSORS, doc.to_string()),
+            self.waiting_write(),
+        ];
+        let running = self.clone();
+        self.writer.own(writes, move || running.tabs.tell(&Tidings::Gone { doc }));
+        self.forget_copy(doc);
+    }
+
+    /// Drops a document from memory.
+    pub(super) fn forget_copy(self: &Rc<Self>, doc: DocId) {
+        self.waiting.borrow_mut().remove(&doc);
+        let held = self.held(doc);
+        if let Ok(mut copy) = held.copy.try_borrow_mut() {
+            *copy = LocalCopy::Gone;
+        }
+        if held.strokes.take() > 0 {
+            self.unsaved(-1);
+        }
+        held.changed.notify();
+        self.show_waiting();
+    }
+
+    /// Makes changes of everything typed and resolves once all is on disk.
+    pub(super) async fn flush(self: &Rc<Self>) {
+        self.commit_all();
+        self.writer.flushed().await;
+    }
+
+    /// Takes everything to disk, tells the other tabs, closes the database and stops.
+    pub(crate) async fn lock(self: &Rc<Self>) {
+        self.flush().await;
+        self.tabs.tell(&Tidings::Locked);
+        self.stop_driver();
+        self.store.close();
+    }
+
+    /// The session is good again.
+    pub(crate) fn resume(self: &Rc<Self>) {
+        self.signed_in();
+        self.tabs.tell(&Tidings::SignedIn);
+    }
+
+    /// Hears when the person leaves a field, the tab or the page.
+    fn listen(self: &Rc<Self>) {
+        let window = platform::window();
+        let mut targets: Vec<(web_sys::EventTarget, &'static str)> =
+            vec![(window.clone().into(), "pagehide"), (window.clone().into(), "freeze")];
+        if let Some(document) = window.document() {
+            targets.push((document.clone().into(), "visibilitychange"));
+            targets.push((document.into(), "focusout"));
+        }
+        for (target, event) in targets {
+            let running = Rc::downgrade(self);
+            platform::listen(&target, event, move |_| {
+                if let Some(running) = running.upgrade() {
+                    running.commit_all();
+                }
+            });
+        }
+        self.hear_tabs();
+        self.start_driver();
+    }
+}

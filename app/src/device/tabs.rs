@@ -1,0 +1,126 @@
+//! Several tabs of one device: what one puts on disk, the others hear of.
+
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+use shared::ids::{ChangeHash, DocId};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::closure::Closure;
+use web_sys::{BroadcastChannel, MessageEvent};
+
+use super::platform;
+use super::running::Running;
+
+const CHANNEL: &str = "loopbaanmaat";
+
+/// What a tab tells the others. Ids and hashes alone: content goes by the sealed disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum Tidings {
+    /// New items are on disk.
+    Items {
+        /// Of which document.
+        doc: DocId,
+        /// Which.
+        hashes: Vec<ChangeHash>,
+    },
+    /// The server has items.
+    Acknowledged {
+        /// Of which document.
+        doc: DocId,
+        /// Which.
+        hashes: Vec<ChangeHash>,
+    },
+    /// A document was deleted.
+    Gone {
+        /// Which.
+        doc: DocId,
+    },
+    /// The commands on disk have changed.
+    Commands,
+    /// The directory on disk has changed.
+    Directory,
+    /// Someone signed in again.
+    SignedIn,
+    /// The device was locked.
+    Locked,
+    /// The device was emptied.
+    Wiped,
+}
+
+/// The channel to the other tabs.
+pub struct Tabs {
+    channel: Option<BroadcastChannel>,
+}
+
+impl Tabs {
+    pub(super) fn open() -> Self {
+        Self { channel: BroadcastChannel::new(CHANNEL).ok() }
+    }
+
+    /// Tells the other tabs.
+    pub(super) fn tell(&self, tidings: &Tidings) {
+        if let (Some(channel), Ok(text)) = (&self.channel, serde_json::to_string(tidings)) {
+            let _ = channel.post_message(&text.into());
+        }
+    }
+
+    fn hear(&self, f: impl Fn(Tidings) + 'static) {
+        let Some(channel) = &self.channel else { return };
+        let closure = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            let text = event.data().as_string();
+            if let Some(tidings) = text.and_then(|it| serde_json::from_str(&it).ok()) {
+                f(tidings);
+            }
+        });
+        channel.set_onmessage(Some(closure.as_ref().unchecked_ref()));
+        closure.forget();
+    }
+}
+
+impl Running {
+    pub(super) fn hear_tabs(self: &Rc<Self>) {
+        let running = Rc::downgrade(self);
+        self.tabs.hear(move |tidings| {
+            if let Some(running) = running.upgrade() {
+                running.heard(tidings);
+            }
+        });
+    }
+
+    fn heard(self: &Rc<Self>, tidings: Tidings) {
+        let running = self.clone();
+        match tidings {
+            Tidings::Items { doc, hashes } => {
+                wasm_bindgen_futures::spawn_local(async move { running.items_from_tab(doc, hashes).await });
+            }
+            Tidings::Acknowledged { doc, hashes } => drop(self.no_longer_waiting(doc, &hashes)),
+            Tidings::Gone { doc } => self.forget_copy(doc),
+            Tidings::Commands => {
+                wasm_bindgen_futures::spawn_local(async move {
+                    // What cannot be read now is read at the next start.
+                    let _ = running.read_commands().await;
+                });
+            }
+            Tidings::Directory => {
+                wasm_bindgen_futures::spawn_local(async move { running.reread_directory().await });
+            }
+            Tidings::SignedIn => self.signed_in(),
+            Tidings::Locked => {
+                // This tab's own unsaved words go to disk before the key is dropped.
+                wasm_bindgen_futures::spawn_local(async move {
+                    running.flush().await;
+                    running.stop_driver();
+                    running.store.close();
+                    platform::reload();
+                });
+            }
+            Tidings::Wiped => {
+                self.writer.stop();
+                self.stop_driver();
+                self.store.close();
+                platform::reload();
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Empties this device: database, caches, preferences. What is left is why.
+
+use std::rc::Rc;
+
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use super::platform;
+use super::running::Running;
+use super::store::Connection;
+use super::tabs::Tidings;
+
+/// Where the reason waits for the page that starts after the wipe.
+const REASON: &str = "loopbaanmaat.wiped";
+
+/// Why this device was emptied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WipeReason {
+    /// Its owner or an administrator has revoked it.
+    Revoked,
+    /// Its passphrase was forgotten.
+    Forgotten,
+    /// Its person has signed out.
+    SignedOut,
+}
+
+impl WipeReason {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::Forgotten => "forgotten",
+            Self::SignedOut => "signed_out",
+        }
+    }
+
+    fn from_code(code: &str) -> Option<Self> {
+        [Self::Revoked, Self::Forgotten, Self::SignedOut].into_iter().find(|it| it.code() == code)
+    }
+}
+
+/// Empties the device and starts the page anew.
+pub fn wipe(running: Option<Rc<Running>>, reason: WipeReason) {
+    wasm_bindgen_futures::spawn_local(async move {
+        empty(running, reason).await;
+        platform::reload();
+    });
+}
+
+/// Empties the device.
+pub async fn empty(running: Option<Rc<Running>>, reason: WipeReason) {
+    match running {
+        Some(running) => {
+            running.writer.stop();
+            running.stop_driver();
+            running.tabs.tell(&Tidings::Wiped);
+            let _ = running.store.destroy().await;
+        }
+        None => {
+            let _ = Connection::default().destroy().await;
+        }
+    }
+    let _ = delete_caches().await;
+    if let Ok(Some(storage)) = platform::window().local_storage() {
+        let _ = storage.clear();
+    }
+    if let Ok(Some(storage)) = platform::window().session_storage() {
+        let _ = storage.clear();
+        let _ = storage.set_item(REASON, reason.code());
+    }
+}
+
+/// Deletes what earlier visits cached; the service worker caches the program again.
+async fn delete_caches() -> Result<(), JsValue> {
+    let caches = platform::window().caches()?;
+    let names: js_sys::Array = JsFuture::from(caches.keys()).await?.unchecked_into();
+    for name in names.iter().filter_map(|it| it.as_string()) {
+        JsFuture::from(caches.delete(&name)).await?;
+    }
+    Ok(())
+}
+
+/// Why the device was emptied just before this page started.
+#[must_use]
+pub fn reason() -> Option<WipeReason> {
+    let storage = platform::window().session_storage().ok()??;
+    WipeReason::from_code(&storage.get_item(REASON).ok()??)
+}
+
+/// The person has read the reason.
+pub fn forget_reason() {
+    if let Ok(Some(storage)) = platform::window().session_storage() {
+        let _ = storage.remove_item(REASON);
+    }
+}
