@@ -14,6 +14,7 @@
 
 mod connection;
 mod document;
+mod hearing;
 mod machine;
 mod safety;
 
@@ -217,7 +218,8 @@ pub enum Effect {
         /// Which items, and why.
         items: Vec<(ChangeHash, RejectCode)>,
     },
-    /// Copy the content of the items set aside into new changes of a new actor, report those as
+    /// The server refuses these items also with everything else of their actor. In one transaction keep them
+    /// aside and copy their content into new changes of a new actor that do not depend on them; report those as
     /// [`Event::Local`], then [`Event::Recovered`].
     Recover {
         /// Which document.

@@ -1,12 +1,62 @@
-//! The machine itself.
+//! The machine itself: what each event does.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::connection::{Connection, Due};
+use super::document::{Document, Pause, Phase, Waiting};
 use super::{Effect, Event, Problem, Safety};
-use crate::ids::{DeviceId, DocId};
+use crate::ids::{ChangeHash, DeviceId, DocId, PublicKey};
+use crate::sync::codec;
+use crate::sync::limits::{self, Limits};
+use crate::sync::message::{ClientMessage, PushItem, RejectCode, VERSION, close};
+
+/// Bytes of a `push` besides its items.
+const PUSH_OVERHEAD: usize = 128;
+/// Bytes that an item takes in a `push` besides its data.
+const ITEM_OVERHEAD: usize = 160;
+/// The code of a socket that closed without one.
+pub(super) const NO_CODE: u16 = 1006;
 
 /// The sync of one tab of one device.
 #[derive(Debug)]
 pub struct Device {
-    id: DeviceId,
+    pub(super) id: DeviceId,
+    client: String,
+    pub(super) wiped: bool,
+    pub(super) connection: Connection,
+    pub(super) limits: Limits,
+    pub(super) keys: BTreeMap<DeviceId, PublicKey>,
+    pub(super) directory: Option<String>,
+    pub(super) docs: BTreeMap<DocId, Document>,
+    /// The order in which documents are opened.
+    order: Vec<DocId>,
+    next_push: u64,
+    pub(super) pushes: BTreeMap<u64, InFlight>,
+    next_batch: u64,
+    /// Whether commands were asked for again on this connection.
+    pub(super) resent_commands: bool,
+    pub(super) synced_at: Option<u64>,
+    shown: Shown,
+    pub(super) out: Vec<Effect>,
+}
+
+/// A push that has not been answered whole.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pub doc: DocId,
+    pub hashes: BTreeSet<ChangeHash>,
+    pub bytes: usize,
+}
+
+/// What [`Effect::Changed`] was last said about.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Shown {
+    online: bool,
+    waiting: usize,
+    settled: usize,
+    documents: usize,
+    problems: Vec<(DocId, Problem)>,
+    minute: Option<u64>,
 }
 
 impl Device {
@@ -14,53 +64,428 @@ impl Device {
     /// `random` spreads reconnects and must differ between tabs.
     #[must_use]
     pub fn new(id: DeviceId, client: &str, random: u64) -> Self {
-        let _ = (client, random);
-        Self { id }
+        let mut client = client.to_owned();
+        while client.len() > limits::CLIENT {
+            client.pop();
+        }
+        Self {
+            id,
+            client,
+            wiped: false,
+            connection: Connection::new(random),
+            limits: Limits::OURS,
+            keys: BTreeMap::new(),
+            directory: None,
+            docs: BTreeMap::new(),
+            order: Vec::new(),
+            next_push: 1,
+            pushes: BTreeMap::new(),
+            next_batch: 1,
+            resent_commands: false,
+            synced_at: None,
+            shown: Shown::default(),
+            out: Vec::new(),
+        }
     }
 
     /// Takes one event and says what to do.
     #[must_use]
     pub fn step(&mut self, event: Event, now_ms: u64) -> Vec<Effect> {
-        let _ = (event, now_ms, self.id);
-        Vec::new()
+        if self.wiped {
+            return Vec::new();
+        }
+        self.take(event, now_ms);
+        if !self.wiped {
+            self.look_at_time(now_ms);
+            self.push(now_ms);
+            self.note_safety(now_ms);
+        }
+        std::mem::take(&mut self.out)
     }
 
     /// What is safe.
     #[must_use]
     pub fn safety(&self) -> Safety {
-        Safety::Saved { waiting: 0 }
+        let problems = self.problems();
+        let waiting = self.docs.values().map(|doc| doc.waiting.len()).sum();
+        if !problems.is_empty() {
+            return Safety::ActionNeeded { problems, waiting };
+        }
+        match self.synced_at {
+            Some(at) if waiting == 0 => Safety::Synchronised { at },
+            _ => Safety::Saved { waiting },
+        }
     }
 
     /// What is wrong with a document.
     #[must_use]
     pub fn problem(&self, doc: DocId) -> Option<Problem> {
-        let _ = doc;
-        None
+        self.docs.get(&doc)?.trouble()
     }
 
     /// How many changes of a document wait for the server.
     #[must_use]
     pub fn waiting(&self, doc: DocId) -> usize {
-        let _ = doc;
-        0
+        self.docs.get(&doc).map_or(0, |doc| doc.waiting.len())
     }
 
-    /// How many documents have been read to their head, of how many that this connection reads.
+    /// How many documents have been read to their head on this connection, of how many.
     #[must_use]
     pub fn progress(&self) -> (usize, usize) {
-        (0, 0)
+        (self.docs.values().filter(|doc| doc.is_settled()).count(), self.docs.len())
     }
 
     /// Whether the server answered within the last heartbeat.
     #[must_use]
     pub fn is_online(&self) -> bool {
-        false
+        self.connection.is_live()
     }
 
     /// What a closing page sends to `POST /api/sync` with `keepalive`: as many waiting changes as fit. They stay
     /// waiting; the next connection hears whether they arrived.
     #[must_use]
     pub fn farewell(&self) -> Option<Vec<u8>> {
-        None
+        let mut messages = vec![codec::client(&self.hello())];
+        let mut room = limits::KEEPALIVE - 16 - messages[0].len();
+        for document in self.docs.values() {
+            let mut items = Vec::new();
+            for Waiting { item, .. } in &document.waiting {
+                let size = ITEM_OVERHEAD + item.data.len() + if items.is_empty() { PUSH_OVERHEAD } else { 0 };
+                if size > room || items.len() == limits::PUSH {
+                    break;
+                }
+                room -= size;
+                items.push(item.clone());
+            }
+            if !items.is_empty() && messages.len() < limits::HTTP_MESSAGES {
+                let id = messages.len() as u64;
+                messages.push(codec::client(&ClientMessage::Push { id, doc: document.id, items }));
+            }
+        }
+        (messages.len() > 1).then(|| codec::join(&messages))
+    }
+
+    fn take(&mut self, event: Event, now_ms: u64) {
+        match event {
+            Event::Start { docs } => {
+                for loaded in docs {
+                    self.order.push(loaded.doc);
+                    self.docs.insert(loaded.doc, Document::loaded(loaded));
+                }
+                self.connection.want(now_ms);
+            }
+            Event::Directory { version, devices, documents } => self.take_directory(version, devices, documents),
+            Event::Local { doc, item } => self.take_local(doc, item),
+            Event::Connected { attempt } => {
+                if self.connection.is_current(attempt) {
+                    self.greet(now_ms);
+                }
+            }
+            Event::Frame { attempt, bytes } => {
+                if self.connection.is_current(attempt) {
+                    self.connection.heard();
+                    match codec::decode_server(&bytes) {
+                        Ok(Some(message)) => self.hear(message, now_ms),
+                        Ok(None) => {}
+                        Err(_) => self.hang_up(close::PROTOCOL, now_ms),
+                    }
+                }
+            }
+            Event::Disconnected { attempt, code } => {
+                if self.connection.is_current(attempt) {
+                    self.lost(code, now_ms);
+                }
+            }
+            Event::Wake | Event::SignedIn => {
+                // After a sign-out only a new session makes connecting sensible.
+                if matches!(event, Event::SignedIn) || !self.connection.is_off() {
+                    self.connection.want(now_ms);
+                }
+            }
+            Event::Persisted { doc, batch } => self.persisted(doc, batch),
+            Event::PersistFailed { doc, batch } => self.persist_failed(doc, batch, now_ms),
+            Event::Applied { doc, batch } => {
+                if self.docs.get_mut(&doc).is_some_and(|document| document.applying.remove(&batch)) {
+                    self.out.push(Effect::ClearNote { doc, batch });
+                }
+            }
+            Event::Held { doc, items } => self.take_held(doc, items),
+            Event::Recovered { doc } => self.recovered(doc),
+            Event::Presence { doc, data } => {
+                let is_open = self.docs.get(&doc).is_some_and(|document| document.phase == Phase::Open);
+                if is_open && data.len() <= limits::PRESENCE {
+                    self.say(&ClientMessage::Presence { doc, data });
+                }
+            }
+            Event::Tick => {}
+        }
+    }
+
+    fn take_directory(&mut self, version: String, devices: Vec<(DeviceId, PublicKey)>, documents: Vec<DocId>) {
+        self.directory = Some(version);
+        self.keys.extend(devices);
+        let mut to_open = Vec::new();
+        for &doc in &documents {
+            let document = self.docs.entry(doc).or_insert_with(|| Document::new(doc));
+            if document.problem == Some(Problem::Denied) {
+                document.problem = None;
+            }
+            // One that had to wait a while is opened when its time comes.
+            if document.phase == Phase::Closed && document.reopen_ms.is_none() {
+                to_open.push(doc);
+            }
+        }
+        let others: Vec<_> = self.order.iter().copied().filter(|doc| !documents.contains(doc)).collect();
+        self.order = documents.into_iter().chain(others).collect();
+        self.open(&to_open);
+        let unnamed: Vec<_> =
+            self.docs.values().filter(|document| !document.unnamed.is_empty()).map(|document| document.id).collect();
+        for doc in unnamed {
+            self.take_unnamed(doc);
+        }
+    }
+
+    fn take_local(&mut self, doc: DocId, item: PushItem) {
+        if !self.docs.contains_key(&doc) {
+            self.docs.insert(doc, Document::new(doc));
+            self.order.push(doc);
+            self.open(&[doc]);
+        }
+        if let Some(document) = self.docs.get_mut(&doc)
+            && document.held.insert(item.hash)
+        {
+            document.waiting.push(Waiting { item, sent: false });
+        }
+    }
+
+    /// The app's answer to an offer: put what is held before what waits, in the order in which it is held.
+    fn take_held(&mut self, doc: DocId, items: Vec<PushItem>) {
+        let Some(document) = self.docs.get_mut(&doc) else { return };
+        if document.pause != Pause::Offering {
+            return;
+        }
+        document.pause = Pause::No;
+        let offered: BTreeSet<_> = items.iter().map(|item| item.hash).collect();
+        let rest = std::mem::take(&mut document.waiting);
+        document.waiting = items
+            .into_iter()
+            .filter(|item| !document.aside.contains_key(&item.hash))
+            .map(|item| Waiting { item, sent: false })
+            .collect();
+        document.waiting.extend(rest.into_iter().filter(|waiting| !offered.contains(&waiting.item.hash)));
+    }
+
+    /// The refused items are kept aside now, and their content waits in new changes.
+    fn recovered(&mut self, doc: DocId) {
+        let Some(document) = self.docs.get_mut(&doc) else { return };
+        if let Pause::Recovering(hashes) = std::mem::replace(&mut document.pause, Pause::No) {
+            document.waiting.retain(|waiting| !hashes.contains(&waiting.item.hash));
+            document.aside.extend(hashes.into_iter().map(|hash| (hash, RejectCode::SeqGap)));
+        }
+    }
+
+    fn persisted(&mut self, doc: DocId, number: u64) {
+        let Some(document) = self.docs.get_mut(&doc) else { return };
+        if document.batches.front().is_none_or(|batch| batch.number != number) {
+            return;
+        }
+        let Some(batch) = document.batches.pop_front() else { return };
+        document.persisted = batch.place;
+        if batch.changes.is_empty() {
+            self.out.push(Effect::ClearNote { doc, batch: number });
+        } else {
+            document.applying.insert(number);
+            let (changes, authors) = (batch.changes, batch.authors);
+            self.out.push(Effect::Apply { doc, batch: number, changes, authors });
+        }
+    }
+
+    /// This device's storage did not take a batch: back to what it has, and once more in a while.
+    fn persist_failed(&mut self, doc: DocId, number: u64, now_ms: u64) {
+        /// Long enough for a person to make room, short enough not to be noticed otherwise.
+        const AGAIN_MS: u64 = 10_000;
+        let Some(document) = self.docs.get_mut(&doc) else { return };
+        if !document.batches.iter().any(|batch| batch.number == number) {
+            return;
+        }
+        for batch in document.batches.drain(..) {
+            for hash in batch.hashes {
+                document.held.remove(&hash);
+            }
+        }
+        document.place = document.persisted;
+        document.unnamed.clear();
+        document.problem = Some(Problem::Storage);
+        self.shut(doc, Some(now_ms + AGAIN_MS));
+    }
+
+    /// Closes a document on this connection; `reopen_ms` says when to try again, if ever.
+    pub(super) fn shut(&mut self, doc: DocId, reopen_ms: Option<u64>) {
+        let Some(document) = self.docs.get_mut(&doc) else { return };
+        let was_open = std::mem::replace(&mut document.phase, Phase::Closed) != Phase::Closed;
+        document.reopen_ms = reopen_ms;
+        document.unnamed.clear();
+        if was_open {
+            self.say(&ClientMessage::Close { doc });
+        }
+    }
+
+    fn look_at_time(&mut self, now_ms: u64) {
+        match self.connection.due(now_ms) {
+            Due::Nothing => {}
+            Due::Connect { attempt } => self.out.push(Effect::Connect { attempt }),
+            Due::Ping => self.say(&ClientMessage::Ping { n: now_ms }),
+            Due::GiveUp => self.hang_up(NO_CODE, now_ms),
+        }
+        let due: Vec<_> = self
+            .docs
+            .values_mut()
+            .filter(|document| document.reopen_ms.is_some_and(|at| now_ms >= at))
+            .map(|document| {
+                document.reopen_ms = None;
+                if document.problem == Some(Problem::Storage) {
+                    document.problem = None;
+                }
+                document.id
+            })
+            .collect();
+        self.open(&due);
+    }
+
+    fn hello(&self) -> ClientMessage {
+        ClientMessage::Hello { version: VERSION, client: self.client.clone() }
+    }
+
+    fn greet(&mut self, now_ms: u64) {
+        self.connection.opened(now_ms);
+        self.resent_commands = false;
+        self.say(&self.hello());
+        let all = self.order.clone();
+        self.open(&all);
+    }
+
+    /// Opens documents that are closed, as far as the connection takes them.
+    pub(super) fn open(&mut self, docs: &[DocId]) {
+        if !self.connection.is_open() {
+            return;
+        }
+        let room = usize::try_from(self.limits.docs).unwrap_or(usize::MAX);
+        let open = self.docs.values().filter(|document| document.phase != Phase::Closed).count();
+        let mut places = Vec::new();
+        for doc in docs {
+            if let Some(document) = self.docs.get_mut(doc)
+                && document.phase == Phase::Closed
+                && !matches!(document.problem, Some(Problem::Untrusted { .. }))
+                && open + places.len() < room
+            {
+                document.phase = Phase::Opening;
+                places.push(document.place);
+            }
+        }
+        let most = usize::try_from(self.limits.open).unwrap_or(usize::MAX).clamp(1, limits::OPEN);
+        for docs in places.chunks(most) {
+            self.say(&ClientMessage::Open { docs: docs.to_vec() });
+        }
+    }
+
+    /// Sends what waits, as far as the server's limits let it.
+    fn push(&mut self, now_ms: u64) {
+        if !self.connection.is_live() {
+            return;
+        }
+        let unacked = usize::try_from(self.limits.unacked).unwrap_or(usize::MAX);
+        let frame = usize::try_from(self.limits.frame).unwrap_or(usize::MAX).min(limits::FRAME);
+        let most = usize::try_from(self.limits.push).unwrap_or(usize::MAX).clamp(1, limits::PUSH);
+        let mut in_flight: usize = self.pushes.values().map(|push| push.bytes).sum();
+        let mut pushes = Vec::new();
+        for document in self.docs.values_mut().filter(|document| document.may_push(now_ms)) {
+            loop {
+                let mut items = Vec::new();
+                let mut bytes = PUSH_OVERHEAD;
+                for waiting in document.waiting.iter_mut().filter(|waiting| !waiting.sent) {
+                    let size = ITEM_OVERHEAD + waiting.item.data.len();
+                    let full = items.len() == most || bytes + size > frame || in_flight + bytes + size > unacked;
+                    if full && !(items.is_empty() && in_flight == 0) {
+                        break;
+                    }
+                    bytes += size;
+                    waiting.sent = true;
+                    items.push(waiting.item.clone());
+                }
+                if items.is_empty() {
+                    break;
+                }
+                in_flight += bytes;
+                pushes.push((document.id, items, bytes));
+            }
+        }
+        for (doc, items, bytes) in pushes {
+            let id = self.next_push;
+            self.next_push += 1;
+            let hashes = items.iter().map(|item| item.hash).collect();
+            self.pushes.insert(id, InFlight { doc, hashes, bytes });
+            self.say(&ClientMessage::Push { id, doc, items });
+        }
+    }
+
+    pub(super) fn say(&mut self, message: &ClientMessage) {
+        if self.connection.is_open() {
+            self.out.push(Effect::Send(codec::client(message)));
+        }
+    }
+
+    /// Gives the socket up from this side.
+    pub(super) fn hang_up(&mut self, code: u16, now_ms: u64) {
+        self.out.push(Effect::Disconnect);
+        self.lost(code, now_ms);
+    }
+
+    fn lost(&mut self, code: u16, now_ms: u64) {
+        self.pushes.clear();
+        for document in self.docs.values_mut() {
+            document.disconnected();
+        }
+        self.connection.lost(code, now_ms);
+        if code == close::SIGNED_OUT {
+            self.connection.stop();
+            self.out.push(Effect::SignedOut);
+        }
+    }
+
+    pub(super) fn batch_number(&mut self) -> u64 {
+        let number = self.next_batch;
+        self.next_batch += 1;
+        number
+    }
+
+    fn problems(&self) -> Vec<(DocId, Problem)> {
+        self.docs.iter().filter_map(|(&doc, document)| Some((doc, document.trouble()?))).collect()
+    }
+
+    fn note_safety(&mut self, now_ms: u64) {
+        const MINUTE_MS: u64 = 60_000;
+        let (settled, documents) = self.progress();
+        let waiting = self.docs.values().map(|document| document.waiting.len()).sum();
+        // A document that the server does not give or that cannot be trusted is shown as such, and does not keep
+        // the others from being in step.
+        let open_ends = self.docs.values().any(|document| !document.is_settled() && document.problem.is_none());
+        if self.connection.is_live() && self.directory.is_some() && !open_ends && waiting == 0 {
+            self.synced_at = Some(now_ms);
+        }
+        let shown = Shown {
+            online: self.is_online(),
+            waiting,
+            settled,
+            documents,
+            problems: self.problems(),
+            minute: self.synced_at.map(|at| at / MINUTE_MS),
+        };
+        if shown != self.shown {
+            self.shown = shown;
+            self.out.push(Effect::Changed);
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;
