@@ -68,12 +68,13 @@ debian_packages() {
 }
 
 # cargo_tool PACKAGE VERSION ARGUMENTS...: installs a program from the crates registry into $tools.
-# The build folder stays until it succeeds, so that an interrupted set-up goes on where it was.
+# These programs wait for others most of the time: they are built quickly rather than to be quick. The build folder
+# stays until it succeeds, so that an interrupted set-up goes on where it was.
 cargo_tool() {
   local package=$1 version=$2
   shift 2
   must "$package" env CARGO_TARGET_DIR="$cache/build/$package" \
-    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
     cargo install "$package" --version "$version" --root "$tools" --force "$@"
   rm -rf "${cache:?}/build/$package"
 }
