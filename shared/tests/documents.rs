@@ -335,7 +335,7 @@ fn write_all(doc: &mut AutoCommit) {
     let _ = progress::plan_talk(doc, "x", TalkKind::Call, 1, ME, 1);
     let _ = progress::set_held(doc, "x", true, 2);
     let _ = progress::show_score(doc, Moment::End, "F2", Some(9));
-    let _ = coach_profile::set_member(doc, ProfileSet::Days, "mon", true);
+    let _ = coach_profile::set_member(doc, ProfileSet::Days, "maandag", true);
     let _ = coach_profile::change_text(doc, ProfileText::About, "", "x");
     let _ = programme::add_topic(doc, "x", "at", "y", 2);
     let _ = programme::vote(doc, "x", "at", ME, true);

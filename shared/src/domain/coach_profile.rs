@@ -14,9 +14,9 @@ use super::text;
 pub enum ProfileSet {
     /// What she is good at, in her own words.
     Expertise,
-    /// Languages, as codes such as `nl`, or in her own words.
+    /// Languages, in her own words.
     Languages,
-    /// Days, as `mon` to `sun`.
+    /// Days, in her own words.
     Days,
     /// Where she can meet.
     Places,
@@ -37,9 +37,6 @@ impl ProfileSet {
         }
     }
 }
-
-/// The days of [`ProfileSet::Days`], in order.
-pub const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// One of the texts of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
