@@ -8,6 +8,8 @@ watched() {
   shift
   "$@" >"$log" 2>&1 9>&- &
   local pid=$!
+  # In the background it does not hear of Ctrl-C by itself.
+  trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.2
     if ((SECONDS - last >= 20)); then
@@ -21,6 +23,7 @@ watched() {
     fi
   done
   wait "$pid" || code=$?
+  trap - INT TERM
   return "$code"
 }
 

@@ -40,7 +40,7 @@ make_wasm_target() {
         say "$active" >"$toolchain_file"
         return
       fi
-      say "  it cannot be downloaded here: $(tail -n 1 "$logs/rustup-target.log")"
+      say "  it cannot be downloaded here: $(sed -n 's/^error: //p' "$logs/rustup-target.log" | head -n 1)"
       say "  that is no problem: Debian's own packages of Rust do as well."
     fi
   fi
