@@ -5,7 +5,7 @@ import { bytes } from './client/bytes.mjs';
 import { Raw, encode, head } from './client/cbor.mjs';
 import { nowhere, organisation } from './client/fixture.mjs';
 
-const scene = organisation('adviseur');
+const scene = organisation(['adviseur']);
 
 let connection;
 beforeEach(async () => {

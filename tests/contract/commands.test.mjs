@@ -6,7 +6,7 @@ import { toText } from './client/bytes.mjs';
 import { active, organisation, registered } from './client/fixture.mjs';
 import { Session, call } from './client/session.mjs';
 
-const scene = organisation('adviseur', 'coach1', 'coach2', 'trainer', 'beheer');
+const scene = organisation(['adviseur', 'coach1', 'coach2', 'trainer', 'beheer']);
 
 const id = () => toText(randomBytes(16));
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import * as automerge from '@automerge/automerge';
 import { organisation } from './client/fixture.mjs';
 
-const scene = organisation('adviseur', 'coach1', 'trainer', 'coach2');
+const scene = organisation(['adviseur', 'coach1', 'trainer', 'coach2']);
 
 const PER_DEVICE = [167, 167, 166];
 

@@ -6,7 +6,7 @@ import { deviceId } from './client/device.mjs';
 import { active, organisation } from './client/fixture.mjs';
 import { Session, call } from './client/session.mjs';
 
-const scene = organisation('adviseur', 'coach1', 'trainer', 'beheer', 'medewerker1');
+const scene = organisation(['adviseur', 'coach1', 'trainer', 'beheer', 'medewerker1']);
 
 test('without a session there is no directory', async () => {
   assert.equal((await call(scene.server, 'GET', '/api/directory')).status, 401);

@@ -1,7 +1,7 @@
 // The gate: what every pushed change passes, each refusal with its code, and the order of the checks.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import * as automerge from '@automerge/automerge';
 import { bytes, hex, longUleb, sha256, uleb } from './client/bytes.mjs';
@@ -13,14 +13,12 @@ import { Session } from './client/session.mjs';
 /** The column that holds what each operation does. */
 const ACTION = 0x42;
 
-const scene = organisation('adviseur', 'coach1', 'trainer', 'beheer');
-
 let doc;
 let device;
 let connection;
 let log;
 
-before(async () => {
+const scene = organisation(['adviseur', 'coach1', 'trainer', 'beheer'], async (scene) => {
   ({ device } = scene.adviseur);
   doc = await scene.adviseur.document('programme');
   connection = await scene.adviseur.online();
@@ -30,7 +28,7 @@ before(async () => {
   const items = [log.edit((it) => Object.assign(it, { poort: 1 })), log.edit((it) => Object.assign(it, { poort: 2 }))];
   await stored(...items);
 });
-after(() => connection.close());
+after(() => connection?.close());
 
 /** Pushes what must be stored and follows the log up to there. */
 async function stored(...items) {

@@ -6,7 +6,7 @@ import { Connection, Refused, SUBPROTOCOL } from './client/connection.mjs';
 import { organisation } from './client/fixture.mjs';
 import { Session } from './client/session.mjs';
 
-const scene = organisation('adviseur');
+const scene = organisation(['adviseur']);
 
 const refused = (options, status) =>
   assert.rejects(scene.adviseur.connect(options), (error) => error instanceof Refused && error.status === status);

@@ -1,18 +1,17 @@
 // The same messages over POST /api/sync, for networks that block WebSockets and pages that close.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { bytes } from './client/bytes.mjs';
 import { decode, encode } from './client/cbor.mjs';
 import { make } from './client/change.mjs';
 import { nowhere, organisation } from './client/fixture.mjs';
 import { exchange } from './client/server.mjs';
 
-const scene = organisation('adviseur', 'coach1', 'beheer');
 const HELLO = { t: 'hello', v: 1, client: 'contract' };
 
 let programme;
-before(async () => {
+const scene = organisation(['adviseur', 'coach1', 'beheer'], async (scene) => {
   programme = await scene.adviseur.document('programme');
 });
 

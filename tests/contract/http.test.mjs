@@ -5,7 +5,7 @@ import { organisation } from './client/fixture.mjs';
 import { exchange } from './client/server.mjs';
 import { call } from './client/session.mjs';
 
-const scene = organisation('adviseur', 'beheer');
+const scene = organisation(['adviseur', 'beheer']);
 
 const get = (path, headers = {}) => exchange(scene.server.base + path, { headers });
 

@@ -6,7 +6,7 @@ import { decode, encode } from './client/cbor.mjs';
 import { active, nowhere, organisation } from './client/fixture.mjs';
 import { Session, call, signInBody } from './client/session.mjs';
 
-const scene = organisation('adviseur', 'coach1', 'trainer', 'beheer');
+const scene = organisation(['adviseur', 'coach1', 'trainer', 'beheer']);
 
 async function opened(session, doc) {
   const connection = await session.online();

@@ -1,16 +1,14 @@
 // Pushing: acknowledged with its place, announced once on every connection, known things unread.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { make } from './client/change.mjs';
 import { Device } from './client/device.mjs';
 import { organisation } from './client/fixture.mjs';
 import { Session } from './client/session.mjs';
 
-const scene = organisation('adviseur', 'coach1', 'coach2', 'trainer');
-
 let programme;
-before(async () => {
+const scene = organisation(['adviseur', 'coach1', 'coach2', 'trainer'], async (scene) => {
   programme = await scene.adviseur.document('programme');
 });
 

@@ -1,16 +1,14 @@
 // Reading a log: from the start, from a place, from a wrong place, and what is not there or not yours.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { encode } from './client/cbor.mjs';
 import { nowhere, organisation, registered } from './client/fixture.mjs';
 import { Replica, chainNext, chainStart } from './client/replica.mjs';
 import { Session } from './client/session.mjs';
 
-const scene = organisation('adviseur', 'coach1', 'trainer', 'beheer');
-
 let programme;
-before(async () => {
+const scene = organisation(['adviseur', 'coach1', 'trainer', 'beheer'], async (scene) => {
   programme = await scene.adviseur.document('programme');
   const writer = scene.adviseur.replica(programme);
   const connection = await scene.adviseur.online();

@@ -7,7 +7,7 @@ import { organisation } from './client/fixture.mjs';
 import { Server } from './client/server.mjs';
 import { Session, call, challenge, signInBody } from './client/session.mjs';
 
-const scene = organisation();
+const scene = organisation([]);
 
 const attempt = async (name, device, spoil) =>
   call(scene.server, 'POST', '/api/session', { body: await signInBody(scene.server, name, device, spoil) });

@@ -7,13 +7,15 @@ import { Session } from './session.mjs';
 
 /**
  * A server for the tests of one file. `names` are signed in, each on a device of its own, and stand in the result
- * under the part before the `@`.
+ * under the part before the `@`; then `prepare` does what all tests of the file need. One hook for all of it: hooks
+ * of a file do not wait for each other.
  */
-export function organisation(...names) {
+export function organisation(names, prepare = async () => {}) {
   const scene = {};
   before(async () => {
     scene.server = await Server.start();
     for (const name of names) scene[name] = await Session.signIn(scene.server, name);
+    await prepare(scene);
   });
   after(() => scene.server?.remove());
   return scene;
