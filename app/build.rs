@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
+use leptos_i18n_build::options::CodegenOptions;
 use leptos_i18n_build::{Config, ParseOptions, TranslationsInfos};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -13,10 +14,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         .add_locale("en")?
         .add_namespaces(["common", "session", "employee", "coach", "adviser", "admin"])?
         .locales_path("i18n")
-        .parse_options(ParseOptions::default());
+        .parse_options(ParseOptions::default().interpolate_display(true));
     let translations = TranslationsInfos::parse(config)?;
     translations.emit_diagnostics();
     translations.rerun_if_locales_changed();
-    translations.generate_i18n_module(module)?;
+    // The workspace's lints are for what people write.
+    let quiet = "#![allow(unused_qualifications, clippy::all, clippy::pedantic)]".parse()?;
+    let options = CodegenOptions::default().top_level_attributes(Some(quiet));
+    translations.generate_i18n_module_with_options(module, options)?;
     Ok(())
 }

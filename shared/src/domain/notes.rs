@@ -116,6 +116,16 @@ fn read<D: ReadDoc>(id: String, node: &Node<'_, D>) -> Note {
     }
 }
 
+/// The text of one part of one note, or its free text for `None`, without reading the others; `None` if there is
+/// no such note. Cheap enough for every keystroke.
+#[must_use]
+pub fn text_of<D: ReadDoc>(doc: &D, id: &str, part: Option<&str>) -> Option<String> {
+    let oddities = Oddities::default();
+    let note = entry::find(doc, NOTES, id).ok()?;
+    let note = Node::of(doc, note, format!("{NOTES}/{id}"), &oddities);
+    Some(part.map_or_else(|| note.text("text"), |part| note.map("parts").text(part)).unwrap_or_default())
+}
+
 /// What a note begins with.
 #[derive(Debug, Clone, Copy)]
 pub struct NewNote<'a> {

@@ -47,6 +47,11 @@ impl<'a, D: ReadDoc> Node<'a, D> {
         Self { doc, map: Some(ROOT), path: String::new(), oddities }
     }
 
+    /// A map that is known already, at that path.
+    pub fn of(doc: &'a D, map: ObjId, path: String, oddities: &'a Oddities) -> Self {
+        Self { doc, map: Some(map), path, oddities }
+    }
+
     fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}/{key}", self.path) }
     }

@@ -1,0 +1,5 @@
+//! The administrator's pages: people and devices, never content.
+
+mod people;
+
+pub use people::People;

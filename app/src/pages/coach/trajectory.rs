@@ -1,0 +1,261 @@
+//! One trajectory: talks and notes, the plan, the reflection that was shared, and the progress.
+
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_params_map};
+use shared::domain::kind::DocKind;
+use shared::domain::notes::Notes;
+use shared::domain::progress::Progress;
+
+use super::notes::{NotePlace, NotesFor};
+use super::plan::PlanPart;
+use super::progress::{ProgressPart, TalkDetails};
+use super::today::begin_talk;
+use crate::components::{Audience, AudienceSection, Page, day_text};
+use crate::device::Device;
+use crate::i18n::*;
+use crate::pages::case::Case;
+use crate::pages::reflection::SharedReflection;
+use crate::pages::words;
+
+/// Which part of the trajectory the address names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Talks,
+    Plan,
+    Reflection,
+    Progress,
+}
+
+impl Part {
+    const ALL: [Self; 4] = [Self::Talks, Self::Plan, Self::Reflection, Self::Progress];
+
+    fn of(word: Option<&str>) -> Self {
+        match word {
+            Some("plan") => Self::Plan,
+            Some("reflectie") => Self::Reflection,
+            Some("voortgang") => Self::Progress,
+            _ => Self::Talks,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Talks => "",
+            Self::Plan => "/plan",
+            Self::Reflection => "/reflectie",
+            Self::Progress => "/voortgang",
+        }
+    }
+}
+
+/// The page.
+#[component]
+pub fn Trajectory() -> impl IntoView {
+    let i18n = use_i18n();
+    let case = Case::from_address();
+    let params = use_params_map();
+    let part = Memo::new(move |_| Part::of(params.with(|params| params.get("part")).as_deref()));
+    let words_of = move |part| match part {
+        Part::Talks => t_string!(i18n, coach.tab_talks),
+        Part::Plan => t_string!(i18n, coach.tab_plan),
+        Part::Reflection => t_string!(i18n, coach.tab_reflection),
+        Part::Progress => t_string!(i18n, coach.tab_progress),
+    };
+    let address = move |part: Part| case.id().map(|id| format!("/trajecten/{id}{}", part.word()));
+    let known = Memo::new(move |_| case.trajectory().is_some());
+    let title = move || {
+        let name = case.employee_name();
+        if name.is_empty() { t_string!(i18n, coach.trajectories).to_string() } else { name }
+    };
+    view! {
+        <Page title=title wide=true>
+            <Show
+                when=move || known.get()
+                fallback=move || view! { <p>{t!(i18n, coach.not_yours)}</p> }
+            >
+                <p class="soft">{move || case.trajectory().map(|it| words::state(i18n, it.state))}</p>
+                <nav class="tabs" aria-label=move || t_string!(i18n, coach.parts)>
+                    <ul>
+                        {Part::ALL.into_iter().map(|each| view! {
+                            <li>
+                                <a href=move || address(each)
+                                    aria-current=move || (part.get() == each).then_some("page")>
+                                    {move || words_of(each)}
+                                </a>
+                            </li>
+                        }).collect_view()}
+                    </ul>
+                </nav>
+                {move || match part.get() {
+                    Part::Talks => view! { <TalksPart case=case/> }.into_any(),
+                    Part::Plan => view! { <PlanPart case=case/> }.into_any(),
+                    Part::Reflection => view! { <ReflectionPart case=case/> }.into_any(),
+                    Part::Progress => view! { <ProgressPart case=case/> }.into_any(),
+                }}
+            </Show>
+        </Page>
+    }
+}
+
+#[component]
+fn ReflectionPart(case: Case) -> impl IntoView {
+    let i18n = use_i18n();
+    let document = case.document(DocKind::Reflection);
+    view! {
+        <Show
+            when=move || document.get().is_some()
+            fallback=move || view! {
+                <p class="soft">{t!(i18n, coach.no_reflection, name = move || case.employee_name())}</p>
+            }
+        >
+            <SharedReflection document=document/>
+        </Show>
+    }
+}
+
+/// Talks on the left, the notes of one of them on the right.
+#[component]
+fn TalksPart(case: Case) -> impl IntoView {
+    let i18n = use_i18n();
+    let device = expect_context::<Device>();
+    let params = use_params_map();
+    let progress_document = case.document(DocKind::Progress);
+    let private = case.document(DocKind::WorkingNotes);
+    let shared = case.document(DocKind::SharedNotes);
+    let progress = Memo::new(move |_| {
+        progress_document.get().and_then(|document| document.read(Progress::read)).unwrap_or_default()
+    });
+    let talks = Memo::new(move |_| {
+        let mut talks = progress.get().talks;
+        talks.reverse();
+        talks
+    });
+    let has_loose = Memo::new(move |_| {
+        [private, shared].into_iter().any(|document| {
+            let notes = document.get().and_then(|document| document.read(Notes::read)).unwrap_or_default();
+            notes.notes.iter().any(|note| note.talk.is_none())
+        })
+    });
+    let chosen = Memo::new(move |_| {
+        let (part, talk) = params.with(|params| (params.get("part"), params.get("talk")));
+        if part.as_deref() == Some("los") {
+            return Some(NotePlace::AllLoose);
+        }
+        let talk = talk?;
+        // A note may be written before the talk it belongs to has arrived.
+        let at = progress.with(|it| it.talks.iter().find(|each| each.id == talk).map(|each| each.at));
+        Some(NotePlace::Talk(talk, at.unwrap_or_else(|| device.now_ms())))
+    });
+    let navigate = StoredValue::new_local(use_navigate());
+    let begin = move |_| {
+        if let Some(place) = untrack(|| begin_talk(device, case.id()?)) {
+            navigate.with_value(|navigate| navigate(&place, NavigateOptions::default()));
+        }
+    };
+    let open = Memo::new(move |_| case.trajectory().is_some_and(|it| it.state.is_open()));
+    let is_chosen = move |id: &str| {
+        chosen.with(|chosen| matches!(chosen, Some(NotePlace::Talk(talk, _)) if talk == id)).then_some("true")
+    };
+    view! {
+        <div class="list-and-note">
+            <section class="list stack" aria-labelledby="talks-heading">
+                <h2 id="talks-heading">{t!(i18n, coach.talks)}</h2>
+                <Show when=move || open.get()>
+                    <div class="row no-print">
+                        <button type="button" class="primary" on:click=begin>{t!(i18n, coach.note_now)}</button>
+                    </div>
+                </Show>
+                <Show when=move || talks.with(Vec::is_empty) && !has_loose.get()>
+                    <p class="soft">{t!(i18n, coach.no_talks_yet)}</p>
+                </Show>
+                <ul class="things">
+                    <For each=move || talks.get() key=|talk| (talk.id.clone(), talk.at, talk.held, talk.kind) let(talk)>
+                        {
+                            let id = talk.id.clone();
+                            let to = id.clone();
+                            view! {
+                                <li>
+                                    <div class="what">
+                                        <a
+                                            href=move || case.id().map(|case| format!("/trajecten/{case}/gesprek/{to}"))
+                                            aria-current=move || is_chosen(&id)
+                                        >
+                                            {move || day_text(i18n.get_locale(), talk.at)}
+                                        </a>
+                                        <span class="small soft">
+                                            {move || words::talk(i18n, talk.kind)} ", "
+                                            {move || if talk.held {
+                                                t_string!(i18n, coach.talk_held)
+                                            } else {
+                                                t_string!(i18n, coach.talk_planned)
+                                            }}
+                                        </span>
+                                    </div>
+                                </li>
+                            }
+                        }
+                    </For>
+                    <Show when=move || has_loose.get()>
+                        <li>
+                            <div class="what">
+                                <a
+                                    href=move || case.id().map(|case| format!("/trajecten/{case}/los"))
+                                    aria-current=move || (chosen.get() == Some(NotePlace::AllLoose)).then_some("true")
+                                >
+                                    {t!(i18n, coach.loose_notes)}
+                                </a>
+                            </div>
+                        </li>
+                    </Show>
+                </ul>
+            </section>
+            <div class="stack">
+                {
+                    let is_chosen = Memo::new(move |_| chosen.with(Option::is_some));
+                    let place = Signal::derive(move || chosen.get().unwrap_or(NotePlace::AllLoose));
+                    view! {
+                        <Show
+                            when=move || is_chosen.get()
+                            fallback=move || view! { <p class="soft">{t!(i18n, coach.choose_talk)}</p> }
+                        >
+                            <Desk case=case place=place/>
+                        </Show>
+                    }
+                }
+            </div>
+        </div>
+    }
+}
+
+/// The writing desk of one talk: three audiences, each in its own place.
+#[component]
+fn Desk(case: Case, place: Signal<NotePlace>) -> impl IntoView {
+    let i18n = use_i18n();
+    let private = case.document(DocKind::WorkingNotes);
+    let shared = case.document(DocKind::SharedNotes);
+    let progress = case.document(DocKind::Progress);
+    let name = Signal::derive(move || case.employee_name());
+    let talk = Memo::new(move |_| match place.get() {
+        NotePlace::Talk(talk, _) => Some(talk),
+        NotePlace::Loose(_) | NotePlace::AllLoose => None,
+    });
+    view! {
+        <div class="columns two">
+            <AudienceSection audience=Audience::Private document=Signal::derive(move || private.get().map(|it| it.id()))>
+                <NotesFor id="private" document=private place=place label=move || t_string!(i18n, coach.note_private)/>
+            </AudienceSection>
+            <AudienceSection
+                audience=Audience::Shared with=name
+                document=Signal::derive(move || shared.get().map(|it| it.id()))
+            >
+                <NotesFor id="shared" document=shared place=place label=move || t_string!(i18n, coach.note_shared)/>
+            </AudienceSection>
+        </div>
+        <Show when=move || talk.get().is_some()>
+            <AudienceSection audience=Audience::Progress document=Signal::derive(move || progress.get().map(|it| it.id()))>
+                <TalkDetails document=progress talk=Signal::derive(move || talk.get().unwrap_or_default())/>
+            </AudienceSection>
+        </Show>
+    }
+}

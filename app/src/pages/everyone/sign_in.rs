@@ -1,0 +1,140 @@
+//! Signing in: the first time on a device, and again when a session has ended.
+
+use leptos::html;
+use leptos::prelude::*;
+use leptos_i18n::I18nContext;
+
+use crate::components::{Notice, Page, PasswordField, TextField, Tone};
+use crate::device::Device;
+use crate::i18n::*;
+use crate::session::{Session, SignInError, WipeReason};
+
+/// What went wrong, what is safe, what to do.
+fn sentence(i18n: I18nContext<Locale>, error: &SignInError, again: bool) -> String {
+    match error {
+        SignInError::Wrong => t_string!(i18n, session.wrong_password).to_string(),
+        SignInError::SecondFactor { .. } => t_string!(i18n, session.second_factor).to_string(),
+        SignInError::Throttled { seconds } => {
+            t_string!(i18n, session.throttled, seconds = *seconds).to_string()
+        }
+        SignInError::OtherPerson => t_string!(i18n, session.other_person).to_string(),
+        SignInError::Offline if again => t_string!(i18n, session.out_of_reach_again).to_string(),
+        SignInError::Offline => t_string!(i18n, session.out_of_reach).to_string(),
+        SignInError::Server { .. } => t_string!(i18n, session.failed).to_string(),
+    }
+}
+
+/// Address and password.
+#[component]
+fn SignInForm(
+    /// The device is unlocked: only the session is renewed.
+    again: bool,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let session = expect_context::<Session>();
+    let (email, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let failed = RwSignal::new(None::<SignInError>);
+    let busy = RwSignal::new(false);
+    let tried = RwSignal::new(false);
+    let missing = move |value: RwSignal<String>| tried.get() && value.with(|value| value.trim().is_empty());
+    let (email_field, password_field) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        tried.set(true);
+        failed.set(None);
+        let empty = [(email, email_field), (password, password_field)]
+            .into_iter()
+            .find(|(value, _)| value.with_untracked(|value| value.trim().is_empty()));
+        if let Some((_, field)) = empty {
+            if let Some(field) = field.get_untracked() {
+                // A field that is shown takes the focus.
+                let _ = field.focus();
+            }
+            return;
+        }
+        busy.set(true);
+        leptos::task::spawn_local(async move {
+            let outcome = session.sign_in(&email.get_untracked(), &password.get_untracked(), None).await;
+            busy.try_set(false);
+            // Where it worked, this page is gone by now.
+            if let Err(error) = outcome {
+                failed.try_set(Some(error));
+            }
+        });
+    };
+    let email_error = Signal::derive(move || {
+        if missing(email) { t_string!(i18n, session.missing_email).to_string() } else { String::new() }
+    });
+    let password_error = Signal::derive(move || {
+        if missing(password) { t_string!(i18n, session.missing_password).to_string() } else { String::new() }
+    });
+    view! {
+        <form class="stack" novalidate on:submit=submit>
+            <div role="alert">
+                {move || failed.get().map(|error| view! {
+                    <div class="notice warn"><p>{move || sentence(i18n, &error, again)}</p></div>
+                })}
+            </div>
+            <TextField
+                id="email" kind="email" autocomplete="username" required=true
+                label=move || t_string!(i18n, session.email)
+                value=email error=email_error node_ref=email_field
+            />
+            <PasswordField
+                id="password" label=move || t_string!(i18n, session.password)
+                value=password error=password_error node_ref=password_field
+            />
+            <div class="row">
+                <button type="submit" class="primary" aria-disabled=move || busy.get().then_some("true")>
+                    {t!(i18n, session.sign_in)}
+                </button>
+                <span role="status">{move || busy.get().then(|| t_string!(i18n, session.busy))}</span>
+            </div>
+        </form>
+    }
+}
+
+/// The first time on a device, or again on an open one when the session has ended.
+#[component]
+pub fn SignIn() -> impl IntoView {
+    let i18n = use_i18n();
+    let session = expect_context::<Session>();
+    let again = expect_context::<Device>().id().is_some();
+    let title = move || match again {
+        true => t_string!(i18n, session.sign_in_again_title),
+        false => t_string!(i18n, session.sign_in),
+    };
+    view! {
+        <div class="door">
+            <Page title=title>
+                {move || session.wiped().map(|reason| view! {
+                    <Notice tone=if reason == WipeReason::Revoked { Tone::Warning } else { Tone::Calm }>
+                        <p>{match reason {
+                            WipeReason::Revoked => t_string!(i18n, session.wiped_revoked),
+                            WipeReason::Forgotten => t_string!(i18n, session.wiped_forgotten),
+                            WipeReason::SignedOut => t_string!(i18n, session.wiped_signed_out),
+                        }}</p>
+                        <button type="button" on:click=move |_| session.seen_wipe()>{t!(i18n, common.understood)}</button>
+                    </Notice>
+                })}
+                <p class="lead">
+                    {move || match again {
+                        true => t_string!(i18n, session.sign_in_again_lead),
+                        false => t_string!(i18n, session.sign_in_lead),
+                    }}
+                </p>
+                <SignInForm again=again/>
+                {again.then(|| view! {
+                    <p>
+                        <button type="button" class="plain" on:click=move |_| session.stay_signed_out()>
+                            {t!(i18n, common.not_now)}
+                        </button>
+                    </p>
+                })}
+            </Page>
+        </div>
+    }
+}
