@@ -145,7 +145,7 @@ impl Connection {
                     }
                     RawWrite::Delete { key, .. } => drop(store.delete(key.as_str()).primitive()?),
                     RawWrite::DeletePrefix { prefix, .. } => {
-                        drop(store.delete(prefix_range(prefix)).primitive()?);
+                        drop(store.delete::<String, _>(prefix_range(prefix)).primitive()?);
                     }
                 }
             }
