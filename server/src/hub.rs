@@ -42,6 +42,9 @@ pub trait NotifyBus: Send + Sync + 'static {
     /// All sessions of this person have ended.
     fn end_sessions(&self, user: UserId);
 
+    /// The session on this device has ended.
+    fn end_session_on(&self, device: DeviceId);
+
     /// After the commit and before the answer of a command that took access to `docs` away from `users`: no
     /// byte of them goes out to these people any more once this returns.
     async fn revoke(&self, users: &[UserId], docs: &[DocId]);
@@ -209,6 +212,12 @@ impl NotifyBus for Hub {
     fn end_sessions(&self, user: UserId) {
         for peer in self.peers_of(&[user]) {
             peer.mailbox.end_session();
+        }
+    }
+
+    fn end_session_on(&self, device: DeviceId) {
+        for member in self.registry().connections.values().filter(|member| member.peer.device == device) {
+            member.peer.mailbox.end_session();
         }
     }
 

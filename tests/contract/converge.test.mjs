@@ -21,6 +21,8 @@ function random(seed) {
 function edit(replica, pick) {
   return replica.edit((doc) => {
     doc.proef ??= {};
+    // Whatever else happens, every edit is a change.
+    doc.proef[`laatst ${replica.device.id.toString('hex')}`] = replica.own.size;
     const place = `v${pick(9)}`;
     switch (pick(6)) {
       case 0:

@@ -68,7 +68,14 @@ test('access in the directory is read or write, as the table says', async () => 
   assert.equal(await access('trainer', 'practice'), 'read');
   assert.equal(await access('coach1', 'programme'), 'write');
   assert.equal(await access('adviseur', 'progress'), 'read');
-  assert.equal(await access('adviseur', 'intake'), 'write');
+});
+
+test('an intake is written until its trajectory is closed, and read from then on', async () => {
+  const { documents, trajectories } = await scene.adviseur.directory();
+  for (const { access, trajectory } of documents.filter(({ kind }) => kind === 'intake')) {
+    const { state } = trajectories.find(({ id }) => id === trajectory);
+    assert.equal(access, state === 'closed' ? 'read' : 'write', state);
+  }
 });
 
 test('an employee knows her own trajectory and no other', async () => {

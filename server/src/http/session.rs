@@ -191,5 +191,7 @@ pub async fn sign_out(State(state): State<AppState>, who: SignedIn) -> Result<im
     })
     .await?;
     tx.commit().await?;
+    state.hub.end_session_on(who.session.device);
+    state.hub.barrier(&[who.session.user]).await;
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, clear_cookie(&state.config.origin))])))
 }

@@ -74,6 +74,16 @@ async fn sessions_of_one_person_end_on_all_her_devices_and_nobody_elses() {
 }
 
 #[tokio::test]
+async fn a_session_that_ends_leaves_the_other_devices_of_its_person_alone() {
+    let hub = Hub::new();
+    let tablet = hub.register(ANNA, TABLET).unwrap();
+    let phone = hub.register(ANNA, PHONE).unwrap();
+    hub.end_session_on(TABLET);
+    assert_eq!(next(&tablet).await, Some(Signal::SignedOut));
+    assert_eq!(next(&phone).await, None);
+}
+
+#[tokio::test]
 async fn presence_goes_to_the_others_who_have_the_document_open() {
     let hub = Hub::new();
     let anna = hub.register(ANNA, TABLET).unwrap();

@@ -12,6 +12,7 @@ function readUleb(raw, from) {
   let shift = 0n;
   let at = from;
   for (;;) {
+    if (at >= raw.length) throw new RangeError('cut short');
     const byte = raw[at];
     at += 1;
     value |= BigInt(byte & 0x7f) << shift;

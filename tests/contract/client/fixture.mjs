@@ -26,24 +26,30 @@ export const nowhere = () => randomBytes(16);
 
 const turns = new WeakMap();
 
-/** Ends a trajectory as far as its state allows; only then can its employee register again. */
+/** Leads a trajectory to its end, from any state in which no coach is about to answer. */
 async function end(server, { id: trajectory, state }) {
   const adviser = await Session.signIn(server, 'adviseur');
-  if (state === 'active') await adviser.done({ type: 'close', trajectory, finish: false });
+  if (state === 'registered' || state === 'intake_planned') await adviser.done({ type: 'hold_intake', trajectory });
+  if (state !== 'active' && state !== 'closing') {
+    const coach = await Session.signIn(server, 'coach6');
+    const { referral } = await adviser.done({ type: 'refer', trajectory, coach: toText(coach.user) });
+    await coach.done({ type: 'accept', referral });
+  }
+  if (state !== 'closing') await adviser.done({ type: 'close', trajectory, finish: false });
   await adviser.done({ type: 'close', trajectory, finish: true });
 }
 
 /** A freshly registered employee, another one each time: `{employee, trajectory}`. */
 export async function registered(server) {
-  for (let turn = turns.get(server) ?? 0; turn < 24; turn += 1) {
+  for (let turn = turns.get(server) ?? 0; turn < 36; turn += 1) {
     turns.set(server, turn + 1);
     const employee = await Session.signIn(server, `medewerker${(turn % 12) + 1}`);
     const answer = await employee.command({ type: 'register' });
     if (answer.status === 200) return { employee, trajectory: answer.json.trajectory };
-    // In the second round the trajectories that can be ended make room.
+    // From the second round on the trajectories that can be ended make room.
     if (turn < 12) continue;
     const { trajectories } = await employee.directory();
-    const open = trajectories.find(({ state }) => state === 'active' || state === 'closing');
+    const open = trajectories.find(({ state }) => !['referral_offered', 'closed'].includes(state));
     if (!open) continue;
     await end(server, open);
     const { trajectory } = await employee.done({ type: 'register' });

@@ -76,6 +76,7 @@ export class Replica {
   #signed(raw) {
     const data = uncompressed(raw);
     const item = this.device.item(this.doc, data);
+    assert.ok(!this.own.has(hex(item.hash)), 'an edit that changes nothing');
     this.own.set(hex(item.hash), data);
     return item;
   }
