@@ -38,7 +38,7 @@ pub fn id(random: [u8; 16]) -> String {
 }
 
 /// Whether an entry is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Standing {
     /// It is.
     #[default]
@@ -50,7 +50,7 @@ pub enum Standing {
 }
 
 /// What every entry has.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Stamp {
     /// When it was made, in ms since 1970.
     pub created_at: u64,

@@ -86,7 +86,7 @@ impl ItemState {
 }
 
 /// A goal, an action or an agreement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Item {
     /// Its id.
     pub id: String,

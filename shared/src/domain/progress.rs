@@ -98,7 +98,7 @@ codes!(
 );
 
 /// A talk.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Talk {
     /// Its id; the notes of this talk name it.
     pub id: String,

@@ -1,12 +1,37 @@
 //! The employee's pages.
 
+mod career;
+mod fields;
+mod form;
+mod mine;
+mod review;
+mod section;
+mod sharing;
+mod timeline;
+mod trajectory;
+mod wheel;
+
 use leptos::prelude::*;
+use leptos_router::components::Route;
+use leptos_router::{MatchNestedRoutes, path};
 
-use crate::i18n::*;
+use career::Career;
+use form::Form;
+use review::Review;
+use section::SectionPage;
+use sharing::Sharing;
+use trajectory::MyTrajectory;
 
-/// *Mijn loopbaan*: where am I, what is next.
-#[component]
-pub fn Career() -> impl IntoView {
-    let i18n = use_i18n();
-    view! { <h1>{t!(i18n, employee.title)}</h1> }
+/// The addresses of these pages.
+#[component(transparent)]
+pub fn EmployeeRoutes() -> impl MatchNestedRoutes + Clone {
+    view! {
+        <Route path=path!("/loopbaan") view=Career/>
+        <Route path=path!("/loopbaan/formulier") view=Form/>
+        <Route path=path!("/loopbaan/formulier/:section") view=SectionPage/>
+        <Route path=path!("/loopbaan/delen") view=Sharing/>
+        <Route path=path!("/loopbaan/terugblik") view=Review/>
+        <Route path=path!("/loopbaan/traject/:id/:part?/:talk?") view=MyTrajectory/>
+    }
+    .into_inner()
 }
