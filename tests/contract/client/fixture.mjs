@@ -49,7 +49,7 @@ export async function registered(server) {
     // From the second round on the trajectories that can be ended make room.
     if (turn < 12) continue;
     const { trajectories } = await employee.directory();
-    const open = trajectories.find(({ state }) => !['referral_offered', 'closed'].includes(state));
+    const open = trajectories.find(({ state }) => !['referral_offered', 'closed', 'retained'].includes(state));
     if (!open) continue;
     await end(server, open);
     const { trajectory } = await employee.done({ type: 'register' });
