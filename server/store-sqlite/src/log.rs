@@ -156,7 +156,7 @@ async fn batch(
     if place.chain.is_some_and(|theirs| theirs != chain) {
         return Ok(Batch::Answer(ReadAnswer::Reset, 0));
     }
-    if most.bytes == 0 || most.items == 0 {
+    if most.items == 0 {
         return Ok(Batch::Answer(answer(vec![], chain), 0));
     }
     let (doc, cursor) = (&place.doc.0[..], row::stored(place.cursor));

@@ -12,7 +12,7 @@ pub mod documents;
 pub mod logs;
 pub mod pushes;
 pub mod records;
-mod world;
+pub mod world;
 
 pub use world::{Author, Human, World};
 

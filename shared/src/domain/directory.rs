@@ -50,10 +50,10 @@ pub struct Device {
     pub public_key: PublicKey,
     /// A revoked device carries nothing any more; what it signed before stays valid.
     pub revoked: bool,
-    /// What its owner called it; told to its owner alone.
+    /// What its owner called it; told to its owner and to administrators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// When it last signed in or synchronised, in ms since 1970; told to its owner alone.
+    /// When it last signed in or synchronised, in ms since 1970; told to its owner and to administrators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<u64>,
 }

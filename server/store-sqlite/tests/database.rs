@@ -1,0 +1,221 @@
+//! What the file can do to the store: its version, its permissions, a full disk, rotten bytes.
+
+// A test fails where it unwraps.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use shared::access::Access;
+use shared::domain::kind::DocKind;
+use shared::domain::role::Role;
+use shared::ids::DocId;
+use shared::sync::session::{PushAnswer, ReadAnswer};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, SqliteConnection};
+use store::StoreError;
+use store::contract::world::{batch, done};
+use store::contract::{Author, Human, World};
+use store_sqlite::{Options, SqliteStore};
+
+const KIND: DocKind = DocKind::SharedNotes;
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("loopbaanmaat.db")
+    }
+
+    async fn open(&self, options: Options) -> World {
+        World::on(Arc::new(SqliteStore::open_with(&self.file(), options).await.unwrap()))
+    }
+
+    /// Says something to the database behind the store's back.
+    async fn sql(&self, statement: &'static str) {
+        let options = SqliteConnectOptions::new().filename(self.file());
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+}
+
+async fn refused(file: &Path) -> StoreError {
+    SqliteStore::open(file).await.map(|_| ()).unwrap_err()
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_left_alone() {
+    let folder = Folder::new();
+    folder.open(Options::default()).await.store.close().await;
+    folder
+        .sql(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES (9999, 'of tomorrow', 1, x'00', 0)",
+        )
+        .await;
+    let error = refused(&folder.file()).await;
+    assert!(matches!(error, StoreError::Newer { found: 9999, known: 1.. }), "{error}");
+    assert!(error.to_string().contains("newer"));
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_named_and_left_as_it_is() {
+    let folder = Folder::new();
+    std::fs::write(folder.file(), "Beste collega, hierbij de notulen.").unwrap();
+    let error = refused(&folder.file()).await;
+    assert!(matches!(&error, StoreError::Unusable { path, .. } if *path == folder.file()), "{error}");
+    assert_eq!(std::fs::read(folder.file()).unwrap(), b"Beste collega, hierbij de notulen.");
+}
+
+#[tokio::test]
+async fn a_rotten_database_is_named_with_what_to_do() {
+    let folder = Folder::new();
+    folder.open(Options::default()).await.store.close().await;
+    let mut bytes = std::fs::read(folder.file()).unwrap();
+    bytes[16..4096].fill(0x5a);
+    std::fs::write(folder.file(), bytes).unwrap();
+    let error = refused(&folder.file()).await;
+    assert!(matches!(&error, StoreError::Unusable { path, .. } if *path == folder.file()), "{error}");
+    assert!(error.to_string().contains("backup"), "{error}");
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_is_named() {
+    let folder = Folder::new();
+    std::fs::write(folder.0.path().join("data"), "a file in the way").unwrap();
+    let error = refused(&folder.0.path().join("data/loopbaanmaat.db")).await;
+    assert!(matches!(&error, StoreError::Unusable { path, .. } if path.ends_with("data")), "{error}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_files_are_for_the_servers_account_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let world = folder.open(Options::default()).await;
+    world.human(1, &[Role::Employee]).await;
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder.0.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.path());
+        files += 1;
+    }
+    assert_eq!(files, 3);
+    std::fs::set_permissions(folder.file(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    folder.open(Options::default()).await;
+    assert_eq!(folder.file().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn what_is_deleted_does_not_linger_in_the_file() {
+    const SECRET: &str = "een geheim dat niemand meer hoeft te weten";
+    let folder = Folder::new();
+    let world = folder.open(Options::default()).await;
+    let anna = world.human(1, &[Role::Employee]).await;
+    let doc = world.document(1, KIND, &[(&anna, Access::Write)]).await;
+    world.store_all(&anna, doc, vec![Author::new(&anna, doc, KIND, 1).write(SECRET)]).await;
+    world.destroy(doc).await;
+    world.store.close().await;
+    let bytes = std::fs::read(folder.file()).unwrap();
+    assert!(!bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes()));
+}
+
+#[tokio::test]
+async fn a_full_disk_acknowledges_nothing_that_it_does_not_keep() {
+    let folder = Folder::new();
+    let world = folder.open(Options { max_pages: Some(400) }).await;
+    let mut people = vec![];
+    for number in 1..=8 {
+        people.push(world.human(number, &[Role::Employee]).await);
+    }
+    let all: Vec<_> = people.iter().map(|human| (human, Access::Write)).collect();
+    let doc = world.document(1, KIND, &all).await;
+    let mut authors: Vec<_> = people.iter().map(|human| (human, Author::new(human, doc, KIND, 1))).collect();
+    let (mut acked, mut refused) = (vec![], vec![]);
+    for round in 0..8 {
+        let pushes = authors.iter_mut().map(|(human, author)| {
+            let item = author.write(&format!("note {round} ").repeat(6_000));
+            let world = &world;
+            async move { (item.hash, *human, item.clone(), world.try_push(human, doc, vec![item]).await) }
+        });
+        for (hash, human, item, answer) in join_all(pushes).await {
+            match answer {
+                Ok(PushAnswer::Done { acked: stored, .. }) if !stored.is_empty() => acked.push(hash),
+                // The change before it was refused for want of space.
+                Ok(_) => {}
+                Err(StoreError::Unavailable(_)) => refused.push((human, item)),
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+    assert!(!acked.is_empty() && !refused.is_empty());
+    assert_log_is(&world, &people[0], doc, &acked).await;
+    assert!(matches!(world.store.ready().await, Ok(()) | Err(StoreError::Unavailable(_))));
+    world.store.close().await;
+
+    let world = folder.open(Options::default()).await;
+    world.store.ready().await.unwrap();
+    assert_log_is(&world, &people[0], doc, &acked).await;
+    let (human, item) = refused.remove(0);
+    let (stored, rejected, _) = done(world.push(human, doc, vec![item]).await);
+    assert_eq!((stored.len(), rejected.len()), (1, 0));
+}
+
+/// Holds the genesis and `hashes`, in whatever order, in one unbroken chain.
+async fn assert_log_is(world: &World, reader: &Human, doc: DocId, hashes: &[shared::ids::ChangeHash]) {
+    let (mut found, mut cursor, mut chain) = (vec![], 0, None);
+    loop {
+        let (items, after) = batch(world.read_from(reader, doc, cursor, chain).await);
+        if items.is_empty() {
+            break;
+        }
+        cursor += items.len() as u64;
+        chain = Some(after);
+        found.extend(items.into_iter().map(|item| item.hash));
+    }
+    assert_eq!(
+        chain,
+        Some(shared::sync::chain::after(shared::sync::chain::start(doc), found.iter().copied()))
+    );
+    let mut expected = hashes.to_vec();
+    found.remove(0);
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn one_documents_failure_is_its_own() {
+    let folder = Folder::new();
+    let world = folder.open(Options::default()).await;
+    let anna = world.human(1, &[Role::Employee]).await;
+    let rotten = world.document(1, KIND, &[(&anna, Access::Write)]).await;
+    let sound = world.document(2, KIND, &[(&anna, Access::Write)]).await;
+    folder.sql("UPDATE documents SET kind = 'nonsense' WHERE id = x'01010101010101010101010101010101'").await;
+    let push = async |doc| {
+        let items = Author::new(&anna, doc, KIND, 1).write_many(1);
+        world.try_push(&anna, doc, items).await
+    };
+    let (first, second) = futures_util::join!(push(rotten), push(sound));
+    assert!(matches!(first, Err(StoreError::Corrupt(_))), "{first:?}");
+    assert_eq!(done(second.unwrap()).2, [2]);
+    assert_eq!(world.read(&anna, rotten).await, ReadAnswer::Failed);
+    assert_eq!(batch(world.read(&anna, sound).await).0.len(), 2);
+}
+
+#[tokio::test]
+async fn a_gap_in_a_log_is_told_and_never_read_over() {
+    let folder = Folder::new();
+    let world = folder.open(Options::default()).await;
+    let anna = world.human(1, &[Role::Employee]).await;
+    let doc = world.document(1, KIND, &[(&anna, Access::Write)]).await;
+    world.store_all(&anna, doc, Author::new(&anna, doc, KIND, 1).write_many(5)).await;
+    folder.sql("DELETE FROM items WHERE seq = 3").await;
+    assert_eq!(world.read(&anna, doc).await, ReadAnswer::Failed);
+}
