@@ -260,6 +260,23 @@ pub(crate) async fn put_challenge(
     Ok(())
 }
 
+pub(crate) async fn challenges(
+    connection: &mut SqliteConnection,
+    now: Millis,
+    most: u32,
+) -> Result<Vec<[u8; 32]>> {
+    let now = row::stored(now);
+    let found = sqlx::query_scalar!(
+        "SELECT challenge FROM challenges WHERE expires > ? ORDER BY expires DESC LIMIT ?",
+        now,
+        most
+    )
+    .fetch_all(connection)
+    .await
+    .told()?;
+    found.iter().map(|challenge| row::sha256(challenge)).collect()
+}
+
 pub(crate) async fn take_challenge(
     connection: &mut SqliteConnection,
     challenge: &[u8; 32],

@@ -1,6 +1,8 @@
 //! What the gate wants to know of a log.
 
-use shared::ids::{ActorId, ChangeHash, DeviceId, DocId};
+use std::collections::BTreeSet;
+
+use shared::ids::{ActorId, ChangeHash, DocId};
 use shared::sync::gate::{self, AncestryRow, Examined, KnownChange, LogFacts, PreviousChange, Wanted};
 use sqlx::SqliteConnection;
 use store::Result;
@@ -9,6 +11,7 @@ use crate::error::Told as _;
 use crate::log::Head;
 use crate::row;
 
+/// One statement in the rule, whatever the number of items: each costs a turn of SQLite's thread.
 pub(crate) async fn look_up(
     connection: &mut SqliteConnection,
     doc: DocId,
@@ -17,67 +20,87 @@ pub(crate) async fn look_up(
 ) -> Result<LogFacts> {
     let wanted = gate::wanted(items);
     let mut facts = LogFacts { head: head.seq, max_op: head.max_op, ..LogFacts::default() };
-    look_up_changes(&mut *connection, doc, &wanted, &mut facts).await?;
-    look_up_actors(&mut *connection, doc, &wanted, &mut facts).await?;
-    for device in &wanted.devices {
-        if wrote(&mut *connection, doc, *device).await? {
-            facts.writers.insert(*device);
-        }
-    }
+    look_up_wanted(&mut *connection, doc, &wanted, &mut facts).await?;
+    look_up_earlier(&mut *connection, doc, &wanted, &mut facts).await?;
     if let Some(seq) = gate::ancestry_after(items, &facts) {
         facts.ancestry = ancestry(connection, doc, seq).await?;
     }
     Ok(facts)
 }
 
-async fn look_up_changes(
+/// Which of the three questions a row answers.
+mod about {
+    pub const CHANGE: i64 = 0;
+    pub const LAST_OF_ACTOR: i64 = 1;
+    pub const WRITER: i64 = 2;
+}
+
+/// Known changes, the last change of each actor, and whose owner can write the document or once could.
+async fn look_up_wanted(
     connection: &mut SqliteConnection,
     doc: DocId,
     wanted: &Wanted,
     facts: &mut LogFacts,
 ) -> Result<()> {
-    let (doc, hashes) = (&doc.0[..], row::hex_list(wanted.hashes.iter().map(|hash| hash.0)));
+    let actors: BTreeSet<ActorId> =
+        wanted.previous.iter().map(|(actor, _)| *actor).chain(wanted.actors.iter().copied()).collect();
+    let doc = &doc.0[..];
+    let hashes = row::hex_list(wanted.hashes.iter().map(|hash| hash.0));
+    let actors = row::hex_list(actors.iter().map(|actor| actor.0));
+    let devices = row::hex_list(wanted.devices.iter().map(|device| device.0));
     let found = sqlx::query!(
-        "SELECT hash, seq, max_op FROM items
-         WHERE doc = ? AND hash IN (SELECT unhex(value) FROM json_each(?))",
+        r#"SELECT 0 AS "about!: i64", hash AS "id!: Vec<u8>", seq AS "seq!: i64", max_op AS "number!: i64",
+                  hash AS "hash!: Vec<u8>"
+           FROM items WHERE doc = ?1 AND hash IN (SELECT unhex(value) FROM json_each(?2))
+           UNION ALL
+           SELECT 1, items.actor, items.seq, items.actor_seq, items.hash
+           FROM json_each(?3) AS wanted
+           JOIN items ON items.doc = ?1 AND items.actor = unhex(wanted.value) AND items.actor_seq =
+               (SELECT max(actor_seq) FROM items WHERE doc = ?1 AND actor = unhex(wanted.value))
+           UNION ALL
+           SELECT 2, devices.id, 0, 0, x''
+           FROM json_each(?4) AS wanted
+           JOIN devices ON devices.id = unhex(wanted.value)
+           JOIN grants ON grants.doc = ?1 AND grants.user = devices.user AND grants.ever_write"#,
         doc,
-        hashes
+        hashes,
+        actors,
+        devices
     )
     .fetch_all(connection)
     .await
     .told()?;
     for it in found {
-        let known = KnownChange { seq: row::number(it.seq)?, max_op: row::number(it.max_op)? };
-        facts.known.insert(row::id(&it.hash)?, known);
+        let (seq, number) = (row::number(it.seq)?, row::number(it.number)?);
+        match it.about {
+            about::CHANGE => {
+                facts.known.insert(row::id(&it.id)?, KnownChange { seq, max_op: number });
+            }
+            about::LAST_OF_ACTOR => {
+                let actor = row::id(&it.id)?;
+                facts.actors.insert(actor, number);
+                facts.previous.insert((actor, number), PreviousChange { hash: row::id(&it.hash)?, seq });
+            }
+            about::WRITER => {
+                facts.writers.insert(row::id(&it.id)?);
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
 
-async fn look_up_actors(
+/// Changes of an actor before its last one: only wanted when something is pushed again, or a history is forked.
+async fn look_up_earlier(
     connection: &mut SqliteConnection,
     doc: DocId,
     wanted: &Wanted,
     facts: &mut LogFacts,
 ) -> Result<()> {
     let doc = &doc.0[..];
-    let actors = wanted.previous.iter().map(|(actor, _)| actor).chain(&wanted.actors);
-    for actor in actors.collect::<std::collections::BTreeSet<&ActorId>>() {
-        let of = &actor.0[..];
-        let last = sqlx::query_scalar!(
-            r#"SELECT max(actor_seq) AS "last: i64" FROM items WHERE doc = ? AND actor = ?"#,
-            doc,
-            of
-        )
-        .fetch_one(&mut *connection)
-        .await
-        .told()?;
-        if let Some(last) = last {
-            facts.actors.insert(*actor, row::number(last)?);
-        }
-    }
     for &(actor, seq) in &wanted.previous {
         // What comes after the actor's last change is in the push itself, if anywhere.
-        if facts.actors.get(&actor).is_none_or(|last| seq > *last) {
+        if facts.actors.get(&actor).is_none_or(|last| seq >= *last) {
             continue;
         }
         let (of, actor_seq) = (&actor.0[..], row::stored(seq));
@@ -96,18 +119,6 @@ async fn look_up_actors(
         }
     }
     Ok(())
-}
-
-/// Whether the owner of `device` can write the document, or once could.
-async fn wrote(connection: &mut SqliteConnection, doc: DocId, device: DeviceId) -> Result<bool> {
-    let (doc, device) = (&doc.0[..], &device.0[..]);
-    let found = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT 1 FROM devices JOIN grants ON grants.user = devices.user
-                          WHERE devices.id = ? AND grants.doc = ? AND grants.ever_write) AS "wrote!: bool""#,
-        device,
-        doc
-    );
-    found.fetch_one(connection).await.told()
 }
 
 async fn ancestry(connection: &mut SqliteConnection, doc: DocId, after: u64) -> Result<Vec<AncestryRow>> {

@@ -122,6 +122,10 @@ impl Store for SqliteStore {
         tx.commit().await
     }
 
+    async fn challenges(&self, now: Millis, most: u32) -> Result<Vec<[u8; 32]>> {
+        accounts::challenges(&mut *self.readers.acquire().await.told()?, now, most).await
+    }
+
     async fn take_challenge(&self, challenge: &[u8; 32], now: Millis) -> Result<bool> {
         let mut tx = self.writer.begin().await?;
         let taken = accounts::take_challenge(tx.connection(), challenge, now).await?;

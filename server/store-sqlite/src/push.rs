@@ -1,8 +1,10 @@
 //! Pushes. They queue for one task, which puts all that came while it was busy into one transaction: the wait
 //! for the disk is shared, and a push alone does not wait for others.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 
+use futures_util::FutureExt as _;
 use shared::ids::DocId;
 use shared::sync::chain;
 use shared::sync::gate::{self, Examined, Verdict};
@@ -82,14 +84,14 @@ async fn commit_together(writer: &Writer, jobs: &mut Vec<Job>) {
         Ok(mut tx) => match judge_all(&mut tx, jobs).await {
             Ok(answers) => tx.commit().await.map(|()| answers),
             Err(error) => {
-                tx.abandon().await;
+                tx.abandon(&error).await;
                 Err(error)
             }
         },
         Err(error) => Err(error),
     };
+    // Whoever asked may be gone; the log has it all the same.
     match outcome {
-        // Whoever asked may be gone; the log has it all the same.
         Ok(answers) => {
             for (job, answer) in jobs.drain(..).zip(answers) {
                 let _ = job.answer.send(answer);
@@ -97,6 +99,12 @@ async fn commit_together(writer: &Writer, jobs: &mut Vec<Job>) {
         }
         Err(error) => {
             tracing::error!(%error, pushes = jobs.len(), "pushes could not be stored");
+            if let [_] = jobs[..]
+                && let Some(job) = jobs.pop()
+            {
+                let _ = job.answer.send(Err(error));
+                return;
+            }
             for job in jobs.drain(..) {
                 let _ = job.answer.send(Err(StoreError::Unavailable(error.to_string())));
             }
@@ -106,11 +114,15 @@ async fn commit_together(writer: &Writer, jobs: &mut Vec<Job>) {
 
 /// An error is the whole transaction's; an error inside is that push's alone.
 async fn judge_all(tx: &mut WriterTx, jobs: &[Job]) -> Result<Vec<Result<PushAnswer>>> {
+    if let [job] = jobs {
+        // Alone, it needs no savepoint: the transaction is its own.
+        return Ok(vec![Ok(guarded(tx.connection(), job).await?)]);
+    }
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
         let connection = tx.connection();
         sqlx::query("SAVEPOINT push").execute(&mut *connection).await.told()?;
-        let answer = match store_push(&mut *connection, job).await {
+        let answer = match guarded(&mut *connection, job).await {
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
             Err(error) => {
                 tracing::error!(%error, doc = %job.doc, "a push could not be judged");
@@ -123,6 +135,14 @@ async fn judge_all(tx: &mut WriterTx, jobs: &[Job]) -> Result<Vec<Result<PushAns
         answers.push(answer);
     }
     Ok(answers)
+}
+
+/// The gate is not meant to panic; if it ever did, that push fails, and the task that serves all others lives.
+async fn guarded(connection: &mut SqliteConnection, job: &Job) -> Result<PushAnswer> {
+    AssertUnwindSafe(store_push(connection, job))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err(StoreError::Corrupt(format!("judging a push to {} panicked", job.doc))))
 }
 
 async fn store_push(connection: &mut SqliteConnection, job: &Job) -> Result<PushAnswer> {

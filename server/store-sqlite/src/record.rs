@@ -20,7 +20,7 @@ pub(crate) async fn answered_command(
             .told()?;
     let Some(found) = found else { return Ok(None) };
     Ok(Some(AnsweredCommand {
-        command_hash: sha256(&found.command_hash)?,
+        command_hash: row::sha256(&found.command_hash)?,
         status: u16::try_from(found.status).map_err(|_| StoreError::Corrupt("a status".to_owned()))?,
         body: found.body,
     }))
@@ -53,7 +53,7 @@ pub(crate) async fn audit(connection: &mut SqliteConnection, event: &AuditEvent)
         .await
         .told()?;
     let (seq, before) = match before {
-        Some(row) => (row.seq + 1, sha256(&row.hash)?),
+        Some(row) => (row.seq + 1, row::sha256(&row.hash)?),
         None => (1, [0; 32]),
     };
     let hash = audit_hash(&before, event);
@@ -94,7 +94,7 @@ pub(crate) async fn audit_tail(connection: &mut SqliteConnection, most: u32) -> 
                 action: it.action,
                 object: it.object,
             },
-            hash: sha256(&it.hash)?,
+            hash: row::sha256(&it.hash)?,
         })
     });
     rows.collect()
@@ -117,8 +117,4 @@ pub(crate) async fn put_setting(connection: &mut SqliteConnection, name: &str, v
     .await
     .told()?;
     Ok(())
-}
-
-fn sha256(bytes: &[u8]) -> Result<[u8; 32]> {
-    bytes.try_into().map_err(|_| StoreError::Corrupt("a hash of another length".to_owned()))
 }

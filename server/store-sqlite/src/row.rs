@@ -15,6 +15,11 @@ pub(crate) fn id_if<T: for<'a> TryFrom<&'a [u8]>>(bytes: Option<&[u8]>) -> Resul
     bytes.map(id).transpose()
 }
 
+/// 32 bytes that are no id.
+pub(crate) fn sha256(bytes: &[u8]) -> Result<[u8; 32]> {
+    bytes.try_into().map_err(|_| wrong::<[u8; 32]>("its length"))
+}
+
 /// Something that is kept as its code on the wire.
 pub(crate) fn coded<T>(code: &str, from_code: impl FnOnce(&str) -> Option<T>) -> Result<T> {
     from_code(code).ok_or_else(|| wrong::<T>(code))

@@ -74,9 +74,11 @@ impl WriterTx {
         }
     }
 
-    /// Rolls back because the disk is full or broken.
-    pub(crate) async fn abandon(self) {
-        self.failing.store(true, Ordering::Relaxed);
+    /// Rolls back because of `error`.
+    pub(crate) async fn abandon(self, error: &StoreError) {
+        if matches!(error, StoreError::Unavailable(_)) {
+            self.failing.store(true, Ordering::Relaxed);
+        }
         self.rollback().await;
     }
 }

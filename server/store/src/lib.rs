@@ -111,6 +111,10 @@ pub trait Store: Send + Sync + 'static {
     /// instance.
     async fn put_challenge(&self, challenge: &[u8; 32], now: Millis, expires: Millis) -> Result<()>;
 
+    /// Up to `most` challenges that can still be taken, the newest first: a sign-in carries the proof and not
+    /// the challenge that it proves.
+    async fn challenges(&self, now: Millis, most: u32) -> Result<Vec<[u8; 32]>>;
+
     /// Uses up a challenge: `true` once, if it was given out and has not expired.
     async fn take_challenge(&self, challenge: &[u8; 32], now: Millis) -> Result<bool>;
 

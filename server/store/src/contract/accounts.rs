@@ -132,11 +132,14 @@ pub async fn sessions_end_one_by_one_or_all_of_a_person(backend: &impl Backend) 
 pub async fn a_challenge_works_once_and_not_after_its_time(backend: &impl Backend) {
     let store = backend.open().await;
     store.put_challenge(&[1; 32], 1_000, 121_000).await.unwrap();
-    store.put_challenge(&[2; 32], 1_000, 121_000).await.unwrap();
+    store.put_challenge(&[2; 32], 2_000, 122_000).await.unwrap();
+    assert_eq!(store.challenges(2_000, 100).await.unwrap(), [[2; 32], [1; 32]]);
+    assert_eq!(store.challenges(2_000, 1).await.unwrap(), [[2; 32]]);
+    assert_eq!(store.challenges(121_000, 100).await.unwrap(), [[2; 32]]);
     assert!(!store.take_challenge(&[3; 32], 2_000).await.unwrap());
     assert!(store.take_challenge(&[1; 32], 120_999).await.unwrap());
     assert!(!store.take_challenge(&[1; 32], 120_999).await.unwrap());
-    assert!(!store.take_challenge(&[2; 32], 121_000).await.unwrap());
+    assert!(!store.take_challenge(&[2; 32], 122_000).await.unwrap());
 }
 
 /// And the next one is not kept waiting by it.
