@@ -118,7 +118,7 @@ pub fn StateLine() -> impl IntoView {
         _ => before.cloned().unwrap_or_default(),
     });
     view! {
-        <div class="state" data-state=code>
+        <section class="state" data-state=code aria-label=move || t_string!(i18n, common.state_label)>
             <div class="bar">
                 <details>
                     <summary>
@@ -153,7 +153,7 @@ pub fn StateLine() -> impl IntoView {
                 }
             })}
             <div class="visually-hidden" role="status">{move || said.get()}</div>
-        </div>
+        </section>
     }
 }
 
@@ -177,7 +177,7 @@ fn Problems() -> impl IntoView {
     let device = expect_context::<Device>();
     let others = Memo::new(move |_| device.problems().into_iter().skip(1).collect::<Vec<_>>());
     view! {
-        <p>{t!(i18n, common.state_saved_why)}</p>
+        <p>{t!(i18n, common.state_action_why)}</p>
         {move || others.get().into_iter().map(|problem| view! {
             <p class="row">{sentence(i18n, &problem)} " " <Remedy problem=problem/></p>
         }).collect_view()}
