@@ -38,6 +38,8 @@ pub struct Driver {
     directory: Cell<Fetching>,
     /// The session has ended: nothing is fetched until someone signs in.
     signed_out: Cell<bool>,
+    /// Everything has been here once: what comes later comes without a progress bar.
+    complete: Cell<bool>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -322,7 +324,11 @@ impl Running {
         if self.status.connection.get_untracked() != connection {
             self.status.connection.set(connection);
         }
-        let download = (online && done < total).then_some(Download { done, total });
+        if online && total > 0 && done == total {
+            self.driver.complete.set(true);
+        }
+        let first = online && done < total && !self.driver.complete.get();
+        let download = first.then_some(Download { done, total });
         if self.status.download.get_untracked() != download {
             self.status.download.set(download);
         }
