@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use store::StoreError;
+use store::{SharedStore, StoreError};
 use store_sqlite::SqliteStore;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -76,12 +76,19 @@ pub fn database(data: &Path) -> PathBuf {
 ///
 /// # Errors
 /// [`StartError::Store`].
-pub async fn open_store(data: &Path) -> Result<store::SharedStore, StartError> {
+pub async fn open_store(data: &Path) -> Result<SharedStore, StartError> {
     let file = database(data);
     match SqliteStore::open(&file).await {
         Ok(store) => Ok(Arc::new(store)),
         Err(error) => Err(StartError::Store { file, error }),
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error| StartError::Listen { address, error };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
 /// A server that has its address and its database, and does not answer yet.
@@ -97,12 +104,21 @@ impl Bound {
     /// # Errors
     /// [`StartError`] says what to do about it.
     pub async fn new(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let listen = config.listen;
-        let failed = |error| StartError::Listen { address: listen, error };
-        let listener = TcpListener::bind(listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let (listener, address) = listen(config.listen).await?;
         let store = open_store(&config.data).await?;
-        let state = AppState::new(config, store, clock);
+        Self::with(listener, address, AppState::new(config, store, clock)).await
+    }
+
+    /// The same with a store that is open already.
+    ///
+    /// # Errors
+    /// [`StartError`] says what to do about it.
+    pub async fn with_store(config: Config, store: SharedStore, clock: Clock) -> Result<Self, StartError> {
+        let (listener, address) = listen(config.listen).await?;
+        Self::with(listener, address, AppState::new(config, store, clock)).await
+    }
+
+    async fn with(listener: TcpListener, address: SocketAddr, state: AppState) -> Result<Self, StartError> {
         if state.config.demo {
             demo::ensure(&state).await?;
         }

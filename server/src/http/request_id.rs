@@ -4,7 +4,8 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
-use shared::ids::CommandId;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tracing::Instrument as _;
 
 use crate::random;
@@ -24,8 +25,7 @@ pub fn current() -> Option<String> {
 
 /// Numbers a request. What a client claims to be its number is not taken over: it would end up in the log.
 pub async fn number(request: Request, next: Next) -> Response {
-    // As text like any identifier; which type it has is of no matter.
-    let id = CommandId(random::fresh()).to_string();
+    let id = URL_SAFE_NO_PAD.encode(random::fresh::<16>());
     let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
     let started = std::time::Instant::now();
     let mut response = CURRENT

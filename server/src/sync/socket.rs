@@ -30,6 +30,9 @@ const READ_BUFFER: usize = 8 * 1024;
 const WRITE_BUFFER: usize = 16 * 1024;
 /// Bytes that wait for a slow reader at most: a message and what was gathered.
 const MOST_UNWRITTEN: usize = limits::FRAME + 4 * WRITE_BUFFER;
+/// Bytes of a message that are still taken in, to be answered with a close that arrives: a connection dropped with
+/// unread input is reset. What is larger gets the close if it can.
+const MOST_READ: usize = 2 * limits::READABLE_FRAME;
 /// How long one message may take to be written.
 const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 /// How often the machine is told that time passes.
@@ -69,8 +72,8 @@ pub async fn connect(
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(MOST_UNWRITTEN)
-        .max_message_size(limits::READABLE_FRAME)
-        .max_frame_size(limits::READABLE_FRAME)
+        .max_message_size(MOST_READ)
+        .max_frame_size(MOST_READ)
         .on_upgrade(async move |socket| serve(state, socket, standing, token).await))
 }
 
@@ -159,6 +162,7 @@ impl Driver {
 
     async fn received(&mut self, message: Message) -> Flow {
         match message {
+            Message::Binary(bytes) if bytes.len() > limits::READABLE_FRAME => Err(Ended::Close(close::SIZE)),
             Message::Binary(bytes) => self.feed(Input::Frame(bytes.to_vec())).await,
             Message::Text(_) => self.feed(Input::Text).await,
             Message::Ping(_) | Message::Pong(_) => Ok(()),

@@ -1,0 +1,185 @@
+//! A server in this process, with a data folder and a clock of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use reqwest::Client;
+use server::clock::Clock;
+use server::commands::accounts::{self, NewAccount};
+use server::config::Config;
+use server::identity::passwords::Passwords;
+use server::serve::{Bound, StartError, database};
+use server::state::AppState;
+use shared::domain::role::Role;
+use shared::ids::UserId;
+use store::{SharedStore, WriteTx};
+use store_sqlite::{Options, SqliteStore};
+use tempfile::TempDir;
+use tokio::sync::{OnceCell, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::{Answer, Person};
+
+/// The password of everybody in the tests.
+pub const PASSWORD: &str = "vier blauwe fietsen op dinsdag";
+
+/// A running server.
+pub struct TestApp {
+    pub(crate) shared: Arc<Reach>,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<Result<(), StartError>>,
+    _data: Arc<TempDir>,
+}
+
+/// What is needed to talk to it.
+pub(crate) struct Reach {
+    pub url: String,
+    pub http: Client,
+    pub state: AppState,
+    names: AtomicU32,
+}
+
+impl TestApp {
+    /// An empty one.
+    pub async fn init() -> Self {
+        Self::in_folder(Arc::new(tempfile::tempdir().unwrap()), Clock::standing()).await
+    }
+
+    /// The same again on another port, with what its folder holds.
+    pub async fn restarted(self) -> Self {
+        let (data, clock) = (Arc::clone(&self._data), self.clock());
+        self.stopped().await;
+        Self::in_folder(data, clock).await
+    }
+
+    /// An empty one whose disk is full once its database has that many pages of 4 KiB.
+    pub async fn on_small_disk(pages: u32) -> Self {
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        let options = Options { max_pages: Some(pages) };
+        let store = SqliteStore::open_with(&database(data.path()), options).await.unwrap();
+        let config = config(&data);
+        Self::running(Bound::with_store(config, Arc::new(store), Clock::standing()).await.unwrap(), data)
+    }
+
+    async fn in_folder(data: Arc<TempDir>, clock: Clock) -> Self {
+        Self::running(Bound::new(config(&data), clock).await.unwrap(), data)
+    }
+
+    fn running(bound: Bound, data: Arc<TempDir>) -> Self {
+        let shared = Reach {
+            url: format!("http://{}", bound.address()),
+            http: Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap(),
+            state: bound.state().clone(),
+            names: AtomicU32::new(0),
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(bound.run(async {
+            let _ = stopped.await;
+        }));
+        Self { shared: Arc::new(shared), stop: Some(stop), running, _data: data }
+    }
+
+    /// Stops it as SIGTERM does, and waits for its end.
+    pub async fn stopped(mut self) {
+        self.stop_begins();
+        (&mut self.running).await.unwrap().unwrap();
+    }
+
+    /// Asks it to stop, as SIGTERM does.
+    pub fn stop_begins(&mut self) {
+        let _ = self.stop.take().unwrap().send(());
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.shared.url)
+    }
+
+    /// Its clock, which stands still until it is moved.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.shared.state.clock.clone()
+    }
+
+    /// Its store, for what has no way in from outside.
+    #[must_use]
+    pub fn store(&self) -> &SharedStore {
+        &self.shared.state.store
+    }
+
+    /// Its insides.
+    #[must_use]
+    pub fn state(&self) -> &AppState {
+        &self.shared.state
+    }
+
+    /// Changes the store in one transaction.
+    pub async fn change<T>(&self, work: impl AsyncFnOnce(&mut dyn WriteTx) -> T) -> T {
+        let mut tx = self.store().begin().await.unwrap();
+        let done = work(&mut *tx).await;
+        tx.commit().await.unwrap();
+        done
+    }
+
+    /// A request without a session.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.shared.http.get(self.url(path))).await
+    }
+
+    /// A request of any kind.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        Answer::read(request.send().await.unwrap()).await
+    }
+
+    /// To make requests with.
+    #[must_use]
+    pub fn http(&self) -> &Client {
+        &self.shared.http
+    }
+
+    /// A new account, employee and `role`, with a device that is signed in.
+    pub async fn person(&self, role: Role) -> Person {
+        let number = self.shared.names.fetch_add(1, Ordering::Relaxed);
+        let account = self.account(&format!("persoon{number}@test.example"), role).await;
+        self.signed_in(account).await
+    }
+
+    /// An employee.
+    pub async fn employee(&self) -> Person {
+        self.person(Role::Employee).await
+    }
+
+    /// A new account without a device.
+    pub async fn account(&self, email: &str, role: Role) -> UserId {
+        let account = NewAccount {
+            email: email.into(),
+            name: email.split('@').next().unwrap_or_default().into(),
+            unit: "Testzaken".into(),
+            roles: vec![role],
+            password_hash: password_hash().await,
+        };
+        let now = self.clock().now();
+        self.change(async |tx| {
+            let user = accounts::add(tx, account, now).await.unwrap();
+            accounts::regrant_for(tx, &user).await.unwrap();
+            user.id
+        })
+        .await
+    }
+
+    /// A new device of that account with a session, made in the store: quicker than signing in.
+    pub async fn signed_in(&self, user: UserId) -> Person {
+        Person::with_session(self, user).await
+    }
+}
+
+fn config(data: &TempDir) -> Config {
+    Config::new("127.0.0.1:0".parse().unwrap(), data.path().into(), None, None, false).unwrap()
+}
+
+/// Hashed once: it is slow on purpose.
+async fn password_hash() -> String {
+    static HASH: OnceCell<String> = OnceCell::const_new();
+    HASH.get_or_init(async || Passwords::new().hash(PASSWORD.into()).await.unwrap()).await.clone()
+}

@@ -1,0 +1,36 @@
+//! `/health/*`, `/api/openapi.json`, `/.well-known/security.txt`
+
+use tests::TestApp;
+
+#[tokio::test]
+async fn a_server_that_serves_is_live_and_ready() {
+    let app = TestApp::init().await;
+    assert_eq!(app.get("/health/live").await.status, 200);
+    assert_eq!(app.get("/health/ready").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_server_whose_database_is_closed_is_live_and_not_ready() {
+    let app = TestApp::init().await;
+    app.store().close().await;
+    assert_eq!(app.get("/health/live").await.status, 200);
+    let answer = app.get("/health/ready").await;
+    assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"));
+}
+
+#[tokio::test]
+async fn the_openapi_document_names_the_routes() {
+    let app = TestApp::init().await;
+    let document = app.get("/api/openapi.json").await.json();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3."));
+    assert!(document["paths"]["/api/session"]["post"]["responses"]["429"].is_object());
+}
+
+#[tokio::test]
+async fn weaknesses_can_be_reported() {
+    let app = TestApp::init().await;
+    let answer = app.get("/.well-known/security.txt").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "text/plain; charset=utf-8"));
+    assert!(answer.text().starts_with("Contact: mailto:security@"));
+    assert!(answer.text().contains("\nExpires: 20"));
+}

@@ -1,0 +1,13 @@
+//! What the server's routes, sockets and commands do, seen from outside, one file per subject.
+
+mod authorization;
+mod command_rights;
+mod commands;
+mod directory;
+mod documents;
+mod health;
+mod security;
+mod session;
+mod storage;
+mod sync_http;
+mod sync_socket;
