@@ -21,3 +21,6 @@ pub enum DecodeError {
     #[error("too many messages")]
     TooMany,
 }
+
+#[cfg(test)]
+mod tests;

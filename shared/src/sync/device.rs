@@ -197,7 +197,8 @@ pub enum Effect {
         /// Which batch.
         batch: u64,
     },
-    /// These items are on the server's storage: take the mark "waiting" away.
+    /// These items are on the server's storage, and in the part of its log that this device has read: take the
+    /// mark "waiting" away.
     Acked {
         /// Which document.
         doc: DocId,

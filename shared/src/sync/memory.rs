@@ -10,7 +10,7 @@ use super::{chain, change};
 use crate::access::Access;
 use crate::domain::genesis::genesis;
 use crate::domain::kind::DocKind;
-use crate::ids::{ActorId, ChangeHash, Chain, DeviceId, DocId, PublicKey, UserId};
+use crate::ids::{ActorId, Chain, ChangeHash, DeviceId, DocId, PublicKey, UserId};
 
 /// All documents, devices and grants of an organisation.
 #[derive(Debug, Clone, Default)]
@@ -155,7 +155,8 @@ impl Memory {
                 Err(answer) => answer,
                 Ok(log) => {
                     let from = usize::try_from(cursor).unwrap_or(usize::MAX);
-                    let held = log.chains.get(from).is_some_and(|here| chain.is_none_or(|chain| chain == *here));
+                    let held =
+                        log.chains.get(from).is_some_and(|here| chain.is_none_or(|chain| chain == *here));
                     if !held {
                         answers.push(ReadAnswer::Reset);
                         continue;
@@ -195,7 +196,10 @@ impl Memory {
             })
             .collect();
         let writers = |log: &Log, device: &DeviceId| {
-            self.devices.get(device).and_then(|(user, _)| log.grants.get(user)).is_some_and(|it| it.ever_write)
+            self.devices
+                .get(device)
+                .and_then(|(user, _)| log.grants.get(user))
+                .is_some_and(|it| it.ever_write)
         };
         let Some(log) = self.logs.get(&doc) else { return PushAnswer::Denied };
         let mut facts = log.facts(&gate::wanted(&examined), |device| writers(log, device));

@@ -12,3 +12,7 @@ pub mod memory;
 pub mod message;
 pub mod session;
 pub mod signature;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod testing;

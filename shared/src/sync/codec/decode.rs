@@ -9,7 +9,8 @@ use super::value::{MapView, message};
 use crate::ids::DocId;
 use crate::sync::limits::{self, Limits};
 use crate::sync::message::{
-    Acked, Body, ClientMessage, ErrorCode, LogItem, Mode, Place, PushItem, RejectCode, Rejected, ServerMessage,
+    Acked, Body, ClientMessage, ErrorCode, LogItem, Mode, Place, PushItem, RejectCode, Rejected,
+    ServerMessage,
 };
 
 /// Reads a client's message. Counts and sizes are not judged here, except where the rules for every message do.
@@ -31,10 +32,9 @@ pub fn decode_client(bytes: &[u8]) -> Result<ClientMessage, DecodeError> {
         },
         "close" => ClientMessage::Close { doc: map.need("doc")?.id()? },
         "ping" => ClientMessage::Ping { n: map.need("n")?.uint()? },
-        "presence" => ClientMessage::Presence {
-            doc: map.need("doc")?.id()?,
-            data: map.need("data")?.bytes()?.to_vec(),
-        },
+        "presence" => {
+            ClientMessage::Presence { doc: map.need("doc")?.id()?, data: map.need("data")?.bytes()?.to_vec() }
+        }
         _ => return Err(Malformed("a message of an unknown type")),
     })
 }
@@ -74,9 +74,9 @@ pub fn decode_server(bytes: &[u8]) -> Result<Option<ServerMessage>, DecodeError>
         "ack" => ServerMessage::Ack {
             id: map.need("id")?.uint()?,
             doc: map.need("doc")?.id()?,
-            items: map.need("items")?.maps(|item| {
-                Ok(Acked { hash: item.need("hash")?.id()?, seq: item.need("seq")?.uint()? })
-            })?,
+            items: map
+                .need("items")?
+                .maps(|item| Ok(Acked { hash: item.need("hash")?.id()?, seq: item.need("seq")?.uint()? }))?,
         },
         "reject" => ServerMessage::Reject {
             id: map.need("id")?.uint()?,

@@ -38,9 +38,7 @@ pub fn client(message: &ClientMessage) -> Vec<u8> {
         }
         ClientMessage::Close { doc } => Map::of("close", 1).doc(*doc).done(),
         ClientMessage::Ping { n } => Map::of("ping", 1).uint("n", *n).done(),
-        ClientMessage::Presence { doc, data } => {
-            Map::of("presence", 2).doc(*doc).bytes("data", data).done()
-        }
+        ClientMessage::Presence { doc, data } => Map::of("presence", 2).doc(*doc).bytes("data", data).done(),
     }
 }
 
@@ -73,7 +71,12 @@ pub fn server(message: &ServerMessage) -> Vec<u8> {
                 Mode::Read => "read",
                 Mode::Write => "write",
             };
-            Map::of("opened", 4).doc(*doc).text("kind", kind).text("access", access).uint("head", *head).done()
+            Map::of("opened", 4)
+                .doc(*doc)
+                .text("kind", kind)
+                .text("access", access)
+                .uint("head", *head)
+                .done()
         }
         ServerMessage::Denied { doc, id } => ended("denied", *doc, *id),
         ServerMessage::Gone { doc, id } => ended("gone", *doc, *id),

@@ -44,7 +44,9 @@ enum State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     Nothing,
-    Connect { attempt: u64 },
+    Connect {
+        attempt: u64,
+    },
     Ping,
     /// The socket is dead, whatever it says.
     GiveUp,
@@ -124,7 +126,9 @@ impl Connection {
                 self.state = State::Connecting { since_ms: now_ms };
                 Due::Connect { attempt: self.attempt }
             }
-            State::Connecting { since_ms } if now_ms.saturating_sub(*since_ms) >= CONNECTING_MS => Due::GiveUp,
+            State::Connecting { since_ms } if now_ms.saturating_sub(*since_ms) >= CONNECTING_MS => {
+                Due::GiveUp
+            }
             State::Open { pinged_ms, unanswered, .. } => {
                 let since = now_ms.saturating_sub(*pinged_ms);
                 if *unanswered && since >= limits::PONG_MS {

@@ -64,6 +64,15 @@ pub(super) struct Document {
 pub(super) struct Waiting {
     pub item: PushItem,
     pub sent: bool,
+    /// Whether the log is known to have it. It is done with only when `changes` has passed it: until then a
+    /// backup that the server goes back to could lack it without a `reset` telling so.
+    pub logged: bool,
+}
+
+impl Waiting {
+    pub fn new(item: PushItem) -> Self {
+        Self { item, sent: false, logged: false }
+    }
 }
 
 /// Why nothing of a document is pushed just now.
@@ -89,7 +98,10 @@ pub(super) struct Arrived {
 pub(super) struct Batch {
     pub number: u64,
     pub place: Place,
-    pub hashes: Vec<ChangeHash>,
+    /// All that the log holds up to there and did not before.
+    pub hashes: BTreeSet<ChangeHash>,
+    /// Those that were not held before.
+    pub new: Vec<ChangeHash>,
     pub changes: Vec<Vec<u8>>,
     pub authors: Vec<DeviceId>,
 }
@@ -148,7 +160,7 @@ impl Document {
         for item in loaded.waiting {
             document.held.insert(item.hash);
             if !document.aside.contains_key(&item.hash) {
-                document.waiting.push(Waiting { item, sent: false });
+                document.waiting.push(Waiting::new(item));
             }
         }
         document
@@ -179,6 +191,10 @@ impl Document {
         self.reopen_ms = None;
         self.not_before_ms = 0;
         self.unnamed.clear();
+        if self.problem == Some(Problem::Storage) {
+            // The next connection tries again.
+            self.problem = None;
+        }
         for waiting in &mut self.waiting {
             waiting.sent = false;
         }
@@ -194,7 +210,7 @@ impl Document {
         self.unnamed.clear();
         self.seen = Some(BTreeSet::new());
         for waiting in &mut self.waiting {
-            waiting.sent = false;
+            (waiting.sent, waiting.logged) = (false, false);
         }
     }
 
@@ -212,7 +228,20 @@ impl Document {
         Some(Problem::Refused { code, hashes })
     }
 
-    /// Takes the changes that are in the log off what waits.
+    /// How many changes wait for the server.
+    pub fn waiting_count(&self) -> usize {
+        self.waiting.iter().filter(|waiting| !waiting.logged).count()
+    }
+
+    /// Notes that the log has these.
+    pub fn logged(&mut self, hashes: &BTreeSet<ChangeHash>) {
+        for waiting in self.waiting.iter_mut().filter(|waiting| hashes.contains(&waiting.item.hash)) {
+            waiting.logged = true;
+            waiting.sent = true;
+        }
+    }
+
+    /// Takes these changes off what waits, and says which did.
     pub fn no_longer_waiting(&mut self, hashes: &BTreeSet<ChangeHash>) -> Vec<ChangeHash> {
         let mut done = Vec::new();
         self.waiting.retain(|waiting| {

@@ -8,9 +8,7 @@ use super::{CheckedItem, Effect, Offered, Problem};
 use crate::domain::kind::DocKind;
 use crate::ids::{ChangeHash, DocId};
 use crate::sync::chain;
-use crate::sync::message::{
-    ErrorCode, Mode, Place, RejectCode, Rejected, ServerMessage, close,
-};
+use crate::sync::message::{Acked, ErrorCode, Mode, Place, RejectCode, Rejected, ServerMessage, close};
 
 /// How long to wait where the server does not say.
 const RETRY_MS: u64 = 1_000;
@@ -50,9 +48,8 @@ impl Device {
                 }
             }
             ServerMessage::Ack { id, doc, items } => {
-                let hashes: BTreeSet<_> = items.iter().map(|item| item.hash).collect();
-                self.answered(id, &hashes);
-                self.acked(doc, &hashes);
+                self.answered(id, &items.iter().map(|item| item.hash).collect());
+                self.acked(doc, &items);
             }
             ServerMessage::Reject { id, doc, items } => {
                 self.answered(id, &items.iter().map(|item| item.hash).collect());
@@ -185,16 +182,17 @@ impl Device {
         document.batches.push_back(Batch {
             number,
             place: document.place,
-            hashes: new().map(|item| item.hash).collect(),
+            hashes: hashes.clone(),
+            new: new().map(|item| item.hash).collect(),
             changes: new().filter_map(|item| item.data.clone()).collect(),
             authors: new().map(|item| item.by).collect(),
         });
         if let Some(seen) = &mut document.seen {
             seen.extend(&hashes);
         }
-        self.out.push(Effect::Persist { doc, batch: number, items, cursor, chain });
         // The log has them, whatever became of the ack.
-        self.acked(doc, &hashes);
+        document.logged(&hashes);
+        self.out.push(Effect::Persist { doc, batch: number, items, cursor, chain });
         self.look_for_the_end_of_a_reset(doc);
     }
 
@@ -227,12 +225,17 @@ impl Device {
         }
     }
 
-    fn acked(&mut self, doc: DocId, hashes: &BTreeSet<ChangeHash>) {
+    fn acked(&mut self, doc: DocId, items: &[Acked]) {
         let Some(document) = self.docs.get_mut(&doc) else { return };
-        for hash in hashes {
+        document.logged(&items.iter().map(|item| item.hash).collect());
+        for Acked { hash, seq } in items {
             document.refused_once.remove(hash);
+            // It is still to come in a `changes`.
+            document.head = document.head.max(*seq);
         }
-        let done = document.no_longer_waiting(hashes);
+        let read = document.persisted.cursor.min(document.place.cursor);
+        let passed = items.iter().filter(|item| item.seq <= read);
+        let done = document.no_longer_waiting(&passed.map(|item| item.hash).collect());
         if !done.is_empty() {
             self.out.push(Effect::Acked { doc, hashes: done });
         }
@@ -299,8 +302,11 @@ impl Device {
             // Another's change is hers to mend; it stays here.
             let hashes: BTreeSet<_> = carried.into_iter().map(|(hash, _)| hash).collect();
             document.no_longer_waiting(&hashes);
-            let aside: Vec<_> =
-                items.iter().filter(|item| hashes.contains(&item.hash)).map(|item| (item.hash, item.code)).collect();
+            let aside: Vec<_> = items
+                .iter()
+                .filter(|item| hashes.contains(&item.hash))
+                .map(|item| (item.hash, item.code))
+                .collect();
             document.aside.extend(aside.iter().copied());
             self.out.push(Effect::Aside { doc, items: aside });
         }

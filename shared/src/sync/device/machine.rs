@@ -107,7 +107,7 @@ impl Device {
     #[must_use]
     pub fn safety(&self) -> Safety {
         let problems = self.problems();
-        let waiting = self.docs.values().map(|doc| doc.waiting.len()).sum();
+        let waiting = self.docs.values().map(Document::waiting_count).sum();
         if !problems.is_empty() {
             return Safety::ActionNeeded { problems, waiting };
         }
@@ -126,7 +126,7 @@ impl Device {
     /// How many changes of a document wait for the server.
     #[must_use]
     pub fn waiting(&self, doc: DocId) -> usize {
-        self.docs.get(&doc).map_or(0, |doc| doc.waiting.len())
+        self.docs.get(&doc).map_or(0, Document::waiting_count)
     }
 
     /// How many documents have been read to their head on this connection, of how many.
@@ -149,7 +149,7 @@ impl Device {
         let mut room = limits::KEEPALIVE - 16 - messages[0].len();
         for document in self.docs.values() {
             let mut items = Vec::new();
-            for Waiting { item, .. } in &document.waiting {
+            for Waiting { item, .. } in document.waiting.iter().filter(|waiting| !waiting.logged) {
                 let size = ITEM_OVERHEAD + item.data.len() + if items.is_empty() { PUSH_OVERHEAD } else { 0 };
                 if size > room || items.len() == limits::PUSH {
                     break;
@@ -169,12 +169,19 @@ impl Device {
         match event {
             Event::Start { docs } => {
                 for loaded in docs {
-                    self.order.push(loaded.doc);
-                    self.docs.insert(loaded.doc, Document::loaded(loaded));
+                    let doc = loaded.doc;
+                    self.order.push(doc);
+                    // What was written while the store was being read came before.
+                    let early = self.docs.insert(doc, Document::loaded(loaded));
+                    for waiting in early.into_iter().flat_map(|document| document.waiting) {
+                        self.take_local(doc, waiting.item);
+                    }
                 }
                 self.connection.want(now_ms);
             }
-            Event::Directory { version, devices, documents } => self.take_directory(version, devices, documents),
+            Event::Directory { version, devices, documents } => {
+                self.take_directory(version, devices, documents)
+            }
             Event::Local { doc, item } => self.take_local(doc, item),
             Event::Connected { attempt } => {
                 if self.connection.is_current(attempt) {
@@ -221,7 +228,12 @@ impl Device {
         }
     }
 
-    fn take_directory(&mut self, version: String, devices: Vec<(DeviceId, PublicKey)>, documents: Vec<DocId>) {
+    fn take_directory(
+        &mut self,
+        version: String,
+        devices: Vec<(DeviceId, PublicKey)>,
+        documents: Vec<DocId>,
+    ) {
         self.directory = Some(version);
         self.keys.extend(devices);
         let mut to_open = Vec::new();
@@ -238,8 +250,12 @@ impl Device {
         let others: Vec<_> = self.order.iter().copied().filter(|doc| !documents.contains(doc)).collect();
         self.order = documents.into_iter().chain(others).collect();
         self.open(&to_open);
-        let unnamed: Vec<_> =
-            self.docs.values().filter(|document| !document.unnamed.is_empty()).map(|document| document.id).collect();
+        let unnamed: Vec<_> = self
+            .docs
+            .values()
+            .filter(|document| !document.unnamed.is_empty())
+            .map(|document| document.id)
+            .collect();
         for doc in unnamed {
             self.take_unnamed(doc);
         }
@@ -254,7 +270,7 @@ impl Device {
         if let Some(document) = self.docs.get_mut(&doc)
             && document.held.insert(item.hash)
         {
-            document.waiting.push(Waiting { item, sent: false });
+            document.waiting.push(Waiting::new(item));
         }
     }
 
@@ -270,7 +286,7 @@ impl Device {
         document.waiting = items
             .into_iter()
             .filter(|item| !document.aside.contains_key(&item.hash))
-            .map(|item| Waiting { item, sent: false })
+            .map(Waiting::new)
             .collect();
         document.waiting.extend(rest.into_iter().filter(|waiting| !offered.contains(&waiting.item.hash)));
     }
@@ -291,6 +307,10 @@ impl Device {
         }
         let Some(batch) = document.batches.pop_front() else { return };
         document.persisted = batch.place;
+        let done = document.no_longer_waiting(&batch.hashes);
+        if !done.is_empty() {
+            self.out.push(Effect::Acked { doc, hashes: done });
+        }
         if batch.changes.is_empty() {
             self.out.push(Effect::ClearNote { doc, batch: number });
         } else {
@@ -309,7 +329,7 @@ impl Device {
             return;
         }
         for batch in document.batches.drain(..) {
-            for hash in batch.hashes {
+            for hash in batch.new {
                 document.held.remove(&hash);
             }
         }
@@ -404,7 +424,8 @@ impl Device {
                 let mut bytes = PUSH_OVERHEAD;
                 for waiting in document.waiting.iter_mut().filter(|waiting| !waiting.sent) {
                     let size = ITEM_OVERHEAD + waiting.item.data.len();
-                    let full = items.len() == most || bytes + size > frame || in_flight + bytes + size > unacked;
+                    let full =
+                        items.len() == most || bytes + size > frame || in_flight + bytes + size > unacked;
                     if full && !(items.is_empty() && in_flight == 0) {
                         break;
                     }
@@ -465,10 +486,11 @@ impl Device {
     fn note_safety(&mut self, now_ms: u64) {
         const MINUTE_MS: u64 = 60_000;
         let (settled, documents) = self.progress();
-        let waiting = self.docs.values().map(|document| document.waiting.len()).sum();
+        let waiting = self.docs.values().map(Document::waiting_count).sum();
         // A document that the server does not give or that cannot be trusted is shown as such, and does not keep
         // the others from being in step.
-        let open_ends = self.docs.values().any(|document| !document.is_settled() && document.problem.is_none());
+        let open_ends =
+            self.docs.values().any(|document| !document.is_settled() && document.problem.is_none());
         if self.connection.is_live() && self.directory.is_some() && !open_ends && waiting == 0 {
             self.synced_at = Some(now_ms);
         }

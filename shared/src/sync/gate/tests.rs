@@ -1,1 +1,279 @@
 use super::*;
+use crate::access::Access;
+use crate::domain::genesis::genesis;
+use crate::domain::kind::DocKind;
+use crate::sync::memory::Memory;
+use crate::sync::session::{Answer, Ask, PushAnswer};
+use crate::sync::signature::DeviceKey;
+use crate::sync::testing::{Author, DOC, key, user};
+
+/// Users 1 and 2 write the document, 3 reads it, 4 once wrote it, each from the device of her number.
+fn memory() -> Memory {
+    let mut memory = Memory::default();
+    memory.create(DOC, DocKind::SharedNotes);
+    for n in 1..=4 {
+        memory.add_device(user(n), key(n).id(), key(n).public());
+    }
+    memory.grant(DOC, user(1), Access::Write);
+    memory.grant(DOC, user(2), Access::Write);
+    memory.grant(DOC, user(3), Access::Read);
+    memory.grant(DOC, user(4), Access::Write);
+    memory.grant(DOC, user(4), Access::Read);
+    memory
+}
+
+/// Pushes and says what became of each distinct hash, in the order of the push.
+fn push(memory: &mut Memory, items: &[PushItem]) -> Vec<Result<u64, RejectCode>> {
+    let ask = Ask::Push { id: 1, doc: DOC, items: items.to_vec() };
+    let Answer::Push(PushAnswer::Done { acked, rejected, stored }) = memory.answer(user(1), &ask) else {
+        panic!("a writer may push")
+    };
+    assert!(stored.iter().all(|seq| acked.iter().any(|item| item.seq == *seq)));
+    let mut seen = HashSet::new();
+    let distinct: Vec<_> = items.iter().filter(|item| seen.insert(item.hash)).collect();
+    assert_eq!(acked.len() + rejected.len(), distinct.len(), "each distinct hash is named once");
+    distinct
+        .iter()
+        .map(|item| match acked.iter().find(|acked| acked.hash == item.hash) {
+            Some(acked) => Ok(acked.seq),
+            None => Err(rejected.iter().find(|it| it.hash == item.hash).expect("it is named").code),
+        })
+        .collect()
+}
+
+fn push_one(memory: &mut Memory, item: &PushItem) -> Result<u64, RejectCode> {
+    push(memory, std::slice::from_ref(item))[0]
+}
+
+#[test]
+fn sound_changes_get_the_next_places_in_the_order_of_the_push() {
+    let mut author = Author::new(1);
+    let items = author.writes(3);
+    assert_eq!(push(&mut memory(), &items), [Ok(2), Ok(3), Ok(4)]);
+}
+
+#[test]
+fn what_the_log_has_is_acked_unread_with_the_place_it_has() {
+    let mut memory = memory();
+    let item = Author::new(1).write();
+    assert_eq!(push_one(&mut memory, &item), Ok(2));
+    let unread = PushItem { by: DeviceId([9; 16]), sig: vec![], data: vec![1, 2, 3], ..item };
+    assert_eq!(push_one(&mut memory, &unread), Ok(2));
+    let first = PushItem {
+        hash: genesis(DocKind::SharedNotes).hash,
+        by: DeviceId::GENESIS,
+        sig: vec![],
+        data: genesis(DocKind::SharedNotes).data.clone(),
+    };
+    assert_eq!(push_one(&mut memory, &first), Ok(1));
+    assert_eq!(memory.log(DOC).unwrap().head(), 2);
+}
+
+#[test]
+fn an_item_twice_in_one_push_is_named_once() {
+    let mut author = Author::new(1);
+    let item = author.write();
+    let forged = PushItem { sig: vec![0; 64], ..item.clone() };
+    assert_eq!(push(&mut memory(), &[item.clone(), item.clone()]), [Ok(2)]);
+    assert_eq!(push(&mut memory(), &[forged.clone(), item.clone()]), [Ok(2)]);
+    assert_eq!(push(&mut memory(), &[item, forged.clone()]), [Ok(2)]);
+    assert_eq!(push(&mut memory(), &[forged.clone(), forged]), [Err(RejectCode::BadSignature)]);
+}
+
+#[test]
+fn a_change_of_more_than_the_limit_is_too_large() {
+    let author = Author::new(1);
+    let exact = author.sign(&vec![0; limits::CHANGE]);
+    let over = author.sign(&vec![0; limits::CHANGE + 1]);
+    assert_eq!(push_one(&mut memory(), &exact), Err(RejectCode::BadChunk));
+    assert_eq!(push_one(&mut memory(), &over), Err(RejectCode::TooLarge));
+}
+
+#[test]
+fn a_chunk_that_is_not_one_change_is_bad() {
+    let mut author = Author::new(1);
+    let item = author.write();
+    let mut flipped = item.clone();
+    *flipped.data.last_mut().unwrap() ^= 1;
+    assert_eq!(push_one(&mut memory(), &flipped), Err(RejectCode::BadChunk));
+    let behind = PushItem { data: [&item.data[..], &[0]].concat(), ..item.clone() };
+    assert_eq!(push_one(&mut memory(), &behind), Err(RejectCode::BadChunk));
+    let document = PushItem { data: author.copy.save(), ..item };
+    assert_eq!(push_one(&mut memory(), &document), Err(RejectCode::BadChunk));
+}
+
+#[test]
+fn a_hash_that_is_not_the_change_s_is_bad() {
+    let item = Author::new(1).write();
+    let other = PushItem { hash: ChangeHash([7; 32]), ..item };
+    assert_eq!(push_one(&mut memory(), &other), Err(RejectCode::BadHash));
+}
+
+#[test]
+fn a_device_that_is_not_registered_is_unknown() {
+    let item = Author::new(9).write();
+    assert_eq!(push_one(&mut memory(), &item), Err(RejectCode::UnknownDevice));
+}
+
+#[test]
+fn a_signature_of_someone_else_or_for_another_document_is_bad() {
+    let mut author = Author::new(1);
+    let item = author.write();
+    let sign = |key: &DeviceKey, doc| key.sign_change(doc, item.hash).0.to_vec();
+    for sig in [sign(&key(2), DOC), sign(&key(1), DocId([9; 16])), vec![], vec![0; 64], vec![1; 65]] {
+        let forged = PushItem { sig, ..item.clone() };
+        assert_eq!(push_one(&mut memory(), &forged), Err(RejectCode::BadSignature));
+    }
+}
+
+#[test]
+fn who_never_could_write_is_read_only_and_who_once_could_is_not() {
+    assert_eq!(push_one(&mut memory(), &Author::new(3).write()), Err(RejectCode::ReadOnly));
+    assert_eq!(push_one(&mut memory(), &Author::new(4).write()), Ok(2));
+}
+
+#[test]
+fn an_actor_of_another_device_is_taken() {
+    let mut thief = Author::new(1);
+    thief.copy.set_actor(automerge::ActorId::from(ActorId::of_device(key(2).id(), [5; 8]).0));
+    assert_eq!(push_one(&mut memory(), &thief.write()), Err(RejectCode::ActorTaken));
+}
+
+#[test]
+fn a_hole_in_an_actor_s_history_is_a_gap() {
+    let mut author = Author::new(1);
+    let items = author.writes(3);
+    assert_eq!(push_one(&mut memory(), &items[1]), Err(RejectCode::SeqGap));
+    // With the earlier one refused, those after it have a gap.
+    let mut refused = items.clone();
+    refused[0].sig = vec![];
+    assert_eq!(
+        push(&mut memory(), &refused),
+        [Err(RejectCode::BadSignature), Err(RejectCode::SeqGap), Err(RejectCode::SeqGap)]
+    );
+}
+
+#[test]
+fn a_fork_of_an_actor_s_history_is_a_gap() {
+    let mut memory = memory();
+    let (mut one, mut other) = (Author::new(1), Author::new(1));
+    let first = one.write();
+    other.take(std::slice::from_ref(&first));
+    // The same actor in two copies: the same number twice.
+    let (left, right) = (one.write(), other.write_long(10));
+    assert_ne!(left.hash, right.hash);
+    assert_eq!(push(&mut memory, &[first, left, right]), [Ok(2), Ok(3), Err(RejectCode::SeqGap)]);
+}
+
+#[test]
+fn what_depends_on_an_absent_change_misses_it() {
+    let (mut one, mut two) = (Author::new(1), Author::new(2));
+    let hidden = one.write();
+    two.take(std::slice::from_ref(&hidden));
+    let dependent = two.write();
+    assert_eq!(push_one(&mut memory(), &dependent), Err(RejectCode::MissingDeps));
+    assert_eq!(
+        push(&mut memory(), &[dependent.clone(), hidden.clone()]),
+        [Err(RejectCode::MissingDeps), Ok(2)]
+    );
+    assert_eq!(push(&mut memory(), &[hidden, dependent]), [Ok(2), Ok(3)]);
+}
+
+#[test]
+fn an_actor_s_previous_change_may_be_an_ancestor_by_way_of_others() {
+    let mut memory = memory();
+    let (mut one, mut two) = (Author::new(1), Author::new(2));
+    let first = one.write();
+    two.take(std::slice::from_ref(&first));
+    let between = two.writes(3);
+    let last = change::parse(&between[2].data).unwrap();
+    // Automerge names an actor's previous change among the dependencies; another implementation need not.
+    let actor = ActorId::of_device(one.id(), [1; 8]);
+    let second = one.sign(&crafted(actor, 2, last.max_op() + 1, &[last.hash]));
+    let mut all = vec![first];
+    all.extend(between);
+    assert_eq!(push(&mut memory, &all), [Ok(2), Ok(3), Ok(4), Ok(5)]);
+    assert_eq!(push_one(&mut memory, &second), Ok(6));
+    // The same in one push.
+    all.push(second);
+    assert_eq!(push(&mut self::memory(), &all).last(), Some(&Ok(6)));
+}
+
+/// A change chunk as one wishes it: one operation, which puts `true` at `key` in the root.
+fn crafted(actor: ActorId, seq: u64, start_op: u64, deps: &[ChangeHash]) -> Vec<u8> {
+    let change = automerge::ExpandedChange {
+        operations: vec![automerge::legacy::Op {
+            action: automerge::legacy::OpType::Put(true.into()),
+            obj: automerge::legacy::ObjectId::Root,
+            key: automerge::legacy::Key::Map("key".into()),
+            pred: automerge::legacy::SortedVec::new(),
+            insert: false,
+        }],
+        actor_id: automerge::ActorId::from(actor.0),
+        author: None,
+        hash: None,
+        seq,
+        start_op: std::num::NonZeroU64::new(start_op).unwrap(),
+        time: 0,
+        message: None,
+        deps: deps.iter().map(|dep| automerge::ChangeHash(dep.0)).collect(),
+        extra_bytes: vec![],
+    };
+    automerge::Change::from(change).raw_bytes().to_vec()
+}
+
+#[test]
+fn operations_are_counted_on_from_what_a_change_depends_on() {
+    let author = Author::new(1);
+    let actor = ActorId::of_device(author.id(), [1; 8]);
+    let genesis = genesis(DocKind::SharedNotes);
+    let at = |start_op| author.sign(&crafted(actor, 1, start_op, &[genesis.hash]));
+    assert_eq!(push_one(&mut memory(), &at(genesis.max_op)), Err(RejectCode::BadChunk));
+    assert_eq!(push_one(&mut memory(), &at(genesis.max_op + 1)), Ok(2));
+    assert_eq!(push_one(&mut memory(), &at(genesis.max_op + 2)), Err(RejectCode::BadChunk));
+    // Without its dependencies the upper bound cannot be judged.
+    let lost = author.sign(&crafted(actor, 1, 1_000, &[ChangeHash([1; 32])]));
+    assert_eq!(push_one(&mut memory(), &lost), Err(RejectCode::MissingDeps));
+}
+
+#[test]
+fn an_actor_cannot_write_beside_its_own_history() {
+    let mut memory = memory();
+    let author = Author::new(1);
+    let actor = ActorId::of_device(author.id(), [1; 8]);
+    let genesis = genesis(DocKind::SharedNotes);
+    let next = genesis.max_op + 1;
+    let first = author.sign(&crafted(actor, 1, next, &[genesis.hash]));
+    let beside = author.sign(&crafted(actor, 2, next + 1, &[genesis.hash]));
+    let after = author.sign(&crafted(actor, 2, next + 1, &[first.hash]));
+    assert_eq!(push(&mut memory, &[first, beside, after]), [Ok(2), Err(RejectCode::BadChunk), Ok(3)]);
+}
+
+#[test]
+fn of_several_faults_the_first_in_the_contract_s_order_is_named() {
+    let stranger = Author::new(9);
+    let theirs = ActorId::of_device(key(2).id(), [1; 8]);
+    let lost = [ChangeHash([1; 32])];
+    // Everything is wrong; then one fault after the other is mended, in the order of the checks.
+    let chunk = crafted(theirs, 5, 1, &lost);
+    let everything = PushItem { hash: ChangeHash([8; 32]), ..stranger.sign(&chunk) };
+    let cut = PushItem { data: chunk[..chunk.len() - 1].to_vec(), ..everything.clone() };
+    let long = PushItem { data: vec![0; limits::CHANGE + 1], ..everything.clone() };
+    let reader = Author::new(3);
+    let writer = Author::new(1);
+    let unsigned = PushItem { sig: vec![0; 64], ..reader.sign(&chunk) };
+    let own = ActorId::of_device(writer.id(), [1; 8]);
+    for (item, code) in [
+        (long, RejectCode::TooLarge),
+        (cut, RejectCode::BadChunk),
+        (everything, RejectCode::BadHash),
+        (stranger.sign(&chunk), RejectCode::UnknownDevice),
+        (unsigned, RejectCode::BadSignature),
+        (reader.sign(&chunk), RejectCode::ReadOnly),
+        (writer.sign(&chunk), RejectCode::ActorTaken),
+        (writer.sign(&crafted(own, 5, 1, &lost)), RejectCode::SeqGap),
+        (writer.sign(&crafted(own, 1, 1, &lost)), RejectCode::MissingDeps),
+    ] {
+        assert_eq!(push_one(&mut memory(), &item), Err(code));
+    }
+}

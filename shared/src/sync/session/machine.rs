@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::open_docs::{CHANGES_OVERHEAD, ITEM_OVERHEAD, OpenDoc, OwnPlaces, fit};
 use super::{Answer, Ask, Input, Output, PushAnswer, ReadAnswer, Transport};
 use crate::ids::{DeviceId, DocId, UserId};
+use crate::sync::codec;
 use crate::sync::limits::{self, Limits};
 use crate::sync::message::{
     ClientMessage, ErrorCode, LogItem, Mode, Place, PushItem, ServerMessage, VERSION, close,
 };
-use crate::sync::codec;
 
 /// What a client is advised to wait when storage is not available.
 const RETRY_AFTER_MS: u64 = 1_000;
@@ -146,7 +146,8 @@ impl Session {
             Input::Frame(bytes) => self.frame(&bytes, now_ms),
             Input::Text => self.malformed("a message is a binary frame", now_ms),
             Input::Woken { doc, head } => {
-                let news = self.docs.get(&doc).is_some_and(|open| head.is_none_or(|head| head > open.place.cursor));
+                let news =
+                    self.docs.get(&doc).is_some_and(|open| head.is_none_or(|head| head > open.place.cursor));
                 if news {
                     self.read([doc], Then::Nothing);
                 }
@@ -456,7 +457,10 @@ impl Session {
             return;
         }
         self.malformed_ms.push_back(now_ms);
-        while self.malformed_ms.front().is_some_and(|&at| now_ms.saturating_sub(at) >= limits::MALFORMED_WINDOW_MS)
+        while self
+            .malformed_ms
+            .front()
+            .is_some_and(|&at| now_ms.saturating_sub(at) >= limits::MALFORMED_WINDOW_MS)
         {
             self.malformed_ms.pop_front();
         }
