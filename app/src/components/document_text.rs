@@ -115,7 +115,7 @@ pub fn DocumentText(
             {hint.map(|hint| view! { <span class="hint" id=hint_id>{move || hint.get()}</span> })}
             <textarea
                 id=id
-                class:small=small
+                class:short=small
                 node_ref=field
                 spellcheck="true"
                 readonly=move || readonly.get()

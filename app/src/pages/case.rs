@@ -94,15 +94,13 @@ pub fn AlsoEdited(#[prop(into)] document: Signal<Option<Document>>) -> impl Into
         } else {
             crate::components::day_text(locale, edit.at)
         };
-        let me = device.directory()?.me;
-        Some(match edit.user {
-            Some(user) if user == me => t_string!(i18n, common.also_edited_own, at = at).to_string(),
-            user => {
-                let name = user.and_then(|user| name_of(device, user));
-                let name = name.unwrap_or_else(|| t_string!(i18n, common.unknown_person).to_string());
-                t_string!(i18n, common.also_edited, name = name, at = at).to_string()
-            }
-        })
+        // What she wrote herself elsewhere needs no mention.
+        if edit.user == Some(device.directory()?.me) {
+            return None;
+        }
+        let name = edit.user.and_then(|user| name_of(device, user));
+        let name = name.unwrap_or_else(|| t_string!(i18n, common.unknown_person).to_string());
+        Some(t_string!(i18n, common.also_edited, name = name, at = at).to_string())
     };
     view! { {move || words().map(|words| view! { <p class="small soft">{words}</p> })} }
 }

@@ -1,6 +1,7 @@
 //! Notes of one talk in one document: a plain large field, or one for each part of a template.
 
 use leptos::prelude::*;
+use leptos::text_prop::TextProp;
 use shared::domain::entry;
 use shared::domain::notes::{self, NewNote, Notes};
 use shared::domain::template::{TEMPLATES, Template};
@@ -16,9 +17,7 @@ use crate::pages::words;
 pub enum NotePlace {
     /// Those of a talk, and when that is.
     Talk(String, u64),
-    /// One that belongs to no talk.
-    Loose(String),
-    /// All those that belong to no talk.
+    /// Those that belong to no talk.
     AllLoose,
 }
 
@@ -26,7 +25,6 @@ impl NotePlace {
     fn holds(&self, note: &notes::Note) -> bool {
         match self {
             Self::Talk(talk, _) => note.talk.as_ref() == Some(talk),
-            Self::Loose(id) => note.id == *id,
             Self::AllLoose => note.talk.is_none(),
         }
     }
@@ -40,9 +38,8 @@ fn shown(device: Device, document: Option<Document>, place: &NotePlace, before: 
     if !here.is_empty() {
         return here;
     }
-    match (place, before) {
-        (NotePlace::Loose(id), _) if found.find(id).is_none() => vec![id.clone()],
-        (_, Some([id])) if found.find(id).is_none() => vec![id.clone()],
+    match before {
+        Some([id]) if found.find(id).is_none() => vec![id.clone()],
         _ => vec![entry::id(device.random())],
     }
 }
@@ -76,7 +73,7 @@ fn begin(
 ) -> Result<(), entry::WriteError> {
     let (talk, talk_at) = match place {
         NotePlace::Talk(talk, at) => (Some(talk.as_str()), Some(*at)),
-        NotePlace::Loose(_) | NotePlace::AllLoose => (None, None),
+        NotePlace::AllLoose => (None, None),
     };
     let parts = template.map_or(&[][..], |template| template.parts);
     let template = template.map(|template| template.code);
@@ -92,7 +89,10 @@ pub fn NotesFor(
     #[prop(into)] place: Signal<NotePlace>,
     /// The label of the field, for who cannot see the heading above it.
     #[prop(into)]
-    label: leptos::text_prop::TextProp,
+    label: TextProp,
+    /// Offers no templates.
+    #[prop(optional)]
+    plain: bool,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
@@ -142,7 +142,7 @@ pub fn NotesFor(
             <For each=move || ids.get().1 key=Clone::clone let(note)>
                 <NoteFields id=format!("{id}-{note}") note=note document=document place=place label=label.get_value() readonly=readonly/>
             </For>
-            <Show when=move || !readonly.get()>
+            <Show when=move || !plain && !readonly.get()>
                 <details class="no-print">
                     <summary>{t!(i18n, coach.with_template)}</summary>
                     <SelectField
@@ -166,7 +166,7 @@ fn NoteFields(
     note: String,
     document: Signal<Option<Document>>,
     place: Signal<NotePlace>,
-    label: leptos::text_prop::TextProp,
+    label: TextProp,
     #[prop(into)] readonly: Signal<bool>,
 ) -> impl IntoView {
     let i18n = use_i18n();

@@ -138,7 +138,7 @@ pub fn ProgressPart(case: Case) -> impl IntoView {
         <div class="stack">
             <AudienceSection audience=Audience::Progress document=Signal::derive(move || document.get().map(|it| it.id()))>
                 <ChoiceField
-                    id="phase" label=move || t_string!(i18n, common.phase)
+                    id="phase" label=move || t_string!(i18n, common.phase) across=true
                     choices=phases chosen=phase on_choose=set_phase disabled=readonly
                 />
                 <SelectField

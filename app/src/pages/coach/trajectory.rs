@@ -109,6 +109,7 @@ fn ReflectionPart(case: Case) -> impl IntoView {
                 <p class="soft">{t!(i18n, coach.no_reflection, name = move || case.employee_name())}</p>
             }
         >
+            <h2>{t!(i18n, coach.tab_reflection)}</h2>
             <SharedReflection document=document/>
         </Show>
     }
@@ -238,7 +239,7 @@ fn Desk(case: Case, place: Signal<NotePlace>) -> impl IntoView {
     let name = Signal::derive(move || case.employee_name());
     let talk = Memo::new(move |_| match place.get() {
         NotePlace::Talk(talk, _) => Some(talk),
-        NotePlace::Loose(_) | NotePlace::AllLoose => None,
+        NotePlace::AllLoose => None,
     });
     view! {
         <div class="columns two">

@@ -126,7 +126,7 @@ fn OneModule(id: String, found: Found, document: Memo<Option<Document>>) -> impl
 fn OneTopic(topic: Topic, module: StoredValue<String>, document: Memo<Option<Document>>) -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
-    let me = device.directory().map(|directory| directory.me);
+    let me = untrack(|| device.directory()).map(|directory| directory.me);
     let (mine, count) = (me.is_some_and(|me| topic.votes.contains(&me)), topic.votes.len());
     let (id, title) = (topic.id, topic.title);
     let vote = move |event: web_sys::Event| {
