@@ -42,7 +42,8 @@ fn build(kind: DocKind) -> Genesis {
                 maps.push((key, doc.put_object(ROOT, key, ObjType::Map).expect(SOUND)));
             }
             Container::Text(map, key) => {
-                let (_, parent) = maps.iter().find(|(name, _)| *name == map).expect("the map comes before its texts");
+                let (_, parent) =
+                    maps.iter().find(|(name, _)| *name == map).expect("the map comes before its texts");
                 doc.put_object(parent, key, ObjType::Text).expect(SOUND);
             }
         }
@@ -57,6 +58,25 @@ fn build(kind: DocKind) -> Genesis {
 mod tests {
     use super::*;
     use crate::sync::change;
+
+    #[test]
+    fn the_genesis_of_each_kind_is_fixed() {
+        // Another hash here means that documents of an older server and a newer one start differently.
+        let hashes: Vec<_> = DocKind::ALL.iter().map(|&kind| genesis(kind).hash.to_string()).collect();
+        assert_eq!(hashes, PINNED);
+    }
+
+    const PINNED: [&str; 9] = [
+        "M-qj4-NFiEIf1_nfeik5ioxNqr0GEaVDvG7-_gKuVRU",
+        "M-qj4-NFiEIf1_nfeik5ioxNqr0GEaVDvG7-_gKuVRU",
+        "_nSyA-SmB7cegMbuwHr_AYbc7zxDFoPStzQyK-iynq0",
+        "_nSyA-SmB7cegMbuwHr_AYbc7zxDFoPStzQyK-iynq0",
+        "_m2e6mo9dRDQdC7ZEUCmvFpCEBLKFdAm_Yb6dLf8qJk",
+        "zqtDok-9Ar55Dkrh_pawtZTVIuyQBId9AUFsV6lvAec",
+        "ocKhNb_Rr5Rw2NE19-i4EJmOI4XuDJp8fixGMYceQ14",
+        "wfINH2llSTJn3Ii5UYPE_4h68h_chVeqFlzMbqhVWMU",
+        "eyzvwB5otdaHGYSYVK4Uk7FkaPHoCP4b1iwzMErNHuE",
+    ];
 
     #[test]
     fn a_genesis_is_what_the_contract_says() {
