@@ -14,9 +14,10 @@ use reactive_graph::signal::ArcTrigger;
 use shared::access::Access;
 use shared::domain::entry::WriteError;
 use shared::ids::{ActorId, DeviceId, DocId, UserId};
+use shared::sync::limits;
 
 use super::running::Running;
-use super::{Device, platform};
+use super::{Device, platform, replay};
 
 /// A pause in typing after which what was typed becomes a change, in ms.
 pub(super) const TYPING_PAUSE_MS: u64 = 300;
@@ -300,17 +301,17 @@ impl Held {
         }
     }
 
-    /// Makes a change of what was edited since the last one; `None` if nothing was.
-    pub(super) fn commit(&self, now_ms: u64) -> Option<Change> {
-        let mut copy = self.copy.try_borrow_mut().ok()?;
-        let LocalCopy::Ready(doc) = &mut *copy else { return None };
+    /// Makes a change of what was edited since the last one, several if one would be too large to be sent.
+    pub(super) fn commit(&self, now_ms: u64) -> Vec<Change> {
+        let Ok(mut copy) = self.copy.try_borrow_mut() else { return Vec::new() };
+        let LocalCopy::Ready(doc) = &mut *copy else { return Vec::new() };
         self.strokes.set(0);
-        if doc.pending_ops() == 0 {
-            return None;
+        let Some(change) = commit(doc, now_ms) else { return Vec::new() };
+        if change.raw_bytes().len() > limits::CHANGE || change.len() as u64 > limits::OPERATIONS {
+            // What cannot be split is kept whole: on this disk it is safe, and the server says why not there.
+            return replay::split(doc, &change, now_ms).unwrap_or_else(|_| vec![change]);
         }
-        let seconds = i64::try_from(now_ms / 1_000).unwrap_or_default();
-        let hash = doc.commit_with(CommitOptions::default().with_time(seconds))?;
-        doc.get_change_by_hash(&hash)
+        vec![change]
     }
 
     /// Takes in changes that are on disk. Nothing edited here may be uncommitted.
@@ -371,6 +372,16 @@ impl Held {
         *self.copy.borrow_mut() = if empty { LocalCopy::Absent } else { LocalCopy::Ready(Box::new(doc)) };
         Ok(())
     }
+}
+
+/// Makes a change of the operations that are pending; `None` if there are none.
+pub(super) fn commit(doc: &mut AutoCommit, now_ms: u64) -> Option<Change> {
+    if doc.pending_ops() == 0 {
+        return None;
+    }
+    let seconds = i64::try_from(now_ms / 1_000).unwrap_or_default();
+    let hash = doc.commit_with(CommitOptions::default().with_time(seconds))?;
+    doc.get_change_by_hash(&hash)
 }
 
 fn parse(arrived: &[Arrived]) -> Result<Vec<Change>, NotADocument> {
@@ -443,7 +454,7 @@ impl Running {
     /// Makes a change of what was edited in one document and sends it on its way to the disk.
     pub(super) fn commit(self: &Rc<Self>, held: &Rc<Held>) {
         let was_typing = held.strokes.get() > 0;
-        if let Some(change) = held.commit(self.now_ms()) {
+        for change in held.commit(self.now_ms()) {
             self.keep(held, &change);
         }
         if was_typing && held.strokes.get() == 0 {

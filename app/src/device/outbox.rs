@@ -212,9 +212,24 @@ impl Running {
             self.status.report(Problem::CommandRefused { id, refusal });
         }
         self.change_command(id, |queued| queued.outcome = outcome);
+        self.drop_withdrawn(id);
         // The socket says so too; a network without WebSockets does not.
         self.fetch_directory();
         self.follow_up();
+    }
+
+    /// What was shared and taken back before it could be copied is not copied any more.
+    fn drop_withdrawn(self: &Rc<Self>, id: CommandId) {
+        let all = self.outbox.all();
+        let Some(place) = all.iter().position(|it| it.id == id) else { return };
+        let (Command::WithdrawReflection { trajectory }, Outcome::Done(_)) = (&all[place].command, &all[place].outcome)
+        else {
+            return;
+        };
+        let share = Command::ShareReflection { trajectory: *trajectory };
+        for earlier in all[..place].iter().filter(|it| it.command == share && !it.sections.is_empty()) {
+            self.change_command(earlier.id, |queued| queued.sections.clear());
+        }
     }
 
     /// The server's memory was reset to an earlier moment: it may have forgotten answers it gave.

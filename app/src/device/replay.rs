@@ -18,6 +18,10 @@ use super::status::Problem;
 use super::store::records::{StoredItem, item_prefix, parse_item_key, replaced_key};
 use super::store::{ITEMS, OUTBOX, Write};
 
+/// Operations after which a piece of a split change is complete: far below what a change may have, in
+/// operations and in bytes.
+const PIECE: usize = 20_000;
+
 /// Rebuilds the document without `refused` and writes what they said anew.
 pub(super) async fn recover(running: &Rc<Running>, doc: DocId, refused: &[ChangeHash]) {
     running.flush().await;
@@ -69,17 +73,45 @@ fn without(kept: Vec<Change>, all: Vec<Change>, actor: ActorId) -> Result<AutoCo
     let patches = whole.diff(&before, &after);
     let mut made = HashMap::new();
     for patch in patches {
-        replay(&mut rebuilt, &mut made, patch)?;
+        replay(&mut rebuilt, &mut made, patch, &mut |_| ())?;
     }
     Ok(rebuilt)
 }
 
-/// Does to `doc` what a patch says. `made` maps objects that patches made to their new selves.
+/// Splits a change that is too large to be sent. `doc` is left without it and with changes of the same actor
+/// that say the same in its place; they are returned in order. Nothing of the large one may have been kept.
+///
+/// # Errors
+/// When the change cannot be repeated in pieces; `doc` is as it was.
+pub(super) fn split(doc: &mut AutoCommit, large: &Change, now_ms: u64) -> Result<Vec<Change>, AutomergeError> {
+    let actor = doc.get_actor().clone();
+    let mut rebuilt = doc.fork_at(large.deps())?;
+    rebuilt.set_actor(actor);
+    let patches = doc.diff(large.deps(), &[large.hash()]);
+    let mut pieces = Vec::new();
+    let mut commit = |doc: &mut AutoCommit| {
+        pieces.extend(super::documents::commit(doc, now_ms));
+    };
+    let mut made = HashMap::new();
+    for patch in patches {
+        replay(&mut rebuilt, &mut made, patch, &mut commit)?;
+    }
+    commit(&mut rebuilt);
+    *doc = rebuilt;
+    Ok(pieces)
+}
+
+/// Does to `doc` what a patch says. `made` maps objects that patches made to their new selves; `full` is called
+/// whenever what was done is enough for a change.
 fn replay(
     doc: &mut AutoCommit,
     made: &mut HashMap<ObjId, ObjId>,
     patch: Patch,
+    full: &mut impl FnMut(&mut AutoCommit),
 ) -> Result<(), AutomergeError> {
+    if doc.pending_ops() >= PIECE {
+        full(doc);
+    }
     let obj = made.get(&patch.obj).cloned().unwrap_or(patch.obj);
     match patch.action {
         PatchAction::PutMap { key, value: (value, id), .. } => {
@@ -102,8 +134,17 @@ fn replay(
             }
             Ok(())
         }
-        PatchAction::SpliceText { index, value, .. } => {
-            doc.splice_text(&obj, index, 0, &value.make_string())
+        PatchAction::SpliceText { mut index, value, .. } => {
+            let text: Vec<char> = value.make_string().chars().collect();
+            for piece in text.chunks(PIECE) {
+                let piece: String = piece.iter().collect();
+                doc.splice_text(&obj, index, 0, &piece)?;
+                index += shared::domain::text::width(&piece);
+                if doc.pending_ops() >= PIECE {
+                    full(doc);
+                }
+            }
+            Ok(())
         }
         PatchAction::Increment { prop, value } => doc.increment(&obj, prop, value),
         PatchAction::DeleteMap { key } => doc.delete(&obj, key),

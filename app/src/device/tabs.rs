@@ -8,8 +8,9 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use super::platform;
 use super::running::Running;
+use super::wipe::WipeReason;
+use super::{platform, wipe};
 
 const CHANNEL: &str = "loopbaanmaat";
 
@@ -45,7 +46,10 @@ pub enum Tidings {
     /// The device was locked.
     Locked,
     /// The device was emptied.
-    Wiped,
+    Wiped {
+        /// Why.
+        reason: WipeReason,
+    },
 }
 
 /// The channel to the other tabs.
@@ -115,7 +119,8 @@ impl Running {
                     platform::reload();
                 });
             }
-            Tidings::Wiped => {
+            Tidings::Wiped { reason } => {
+                wipe::note_reason(reason);
                 self.writer.stop();
                 self.stop_driver();
                 self.store.close();

@@ -1,12 +1,17 @@
 //! Empties this device: database, caches, preferences. What is left is why.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+use shared::sync::codec;
+use shared::sync::message::{ClientMessage, ServerMessage, VERSION};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::platform;
 use super::running::Running;
+use super::socket::Socket;
 use super::store::Connection;
 use super::tabs::Tidings;
 
@@ -14,7 +19,8 @@ use super::tabs::Tidings;
 const REASON: &str = "loopbaanmaat.wiped";
 
 /// Why this device was emptied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WipeReason {
     /// Its owner or an administrator has revoked it.
     Revoked,
@@ -52,7 +58,7 @@ pub async fn empty(running: Option<Rc<Running>>, reason: WipeReason) {
         Some(running) => {
             running.writer.stop();
             running.stop_driver();
-            running.tabs.tell(&Tidings::Wiped);
+            running.tabs.tell(&Tidings::Wiped { reason });
             let _ = running.store.destroy().await;
         }
         None => {
@@ -63,10 +69,38 @@ pub async fn empty(running: Option<Rc<Running>>, reason: WipeReason) {
     if let Ok(Some(storage)) = platform::window().local_storage() {
         let _ = storage.clear();
     }
+    note_reason(reason);
+}
+
+/// Leaves nothing in this tab's own storage but why.
+pub(super) fn note_reason(reason: WipeReason) {
     if let Ok(Some(storage)) = platform::window().session_storage() {
         let _ = storage.clear();
         let _ = storage.set_item(REASON, reason.code());
     }
+}
+
+/// Asks the server, without opening the vault, whether this device was revoked, and empties it if so. A
+/// locked device that was lost is emptied as soon as it meets a network.
+pub fn empty_if_revoked() {
+    let socket: Rc<RefCell<Option<Socket>>> = Rc::default();
+    let (opened, heard, closed) = (socket.clone(), socket.clone(), socket.clone());
+    let hello = ClientMessage::Hello { version: VERSION, client: "loopbaanmaat-web/locked".to_owned() };
+    let probe = Socket::open(
+        move || {
+            if let Some(socket) = &*opened.borrow() {
+                socket.send(&codec::client(&hello));
+            }
+        },
+        move |bytes| {
+            if matches!(codec::decode_server(&bytes), Ok(Some(ServerMessage::Wipe))) {
+                wipe(None, WipeReason::Revoked);
+            }
+            heard.borrow_mut().take();
+        },
+        move |_| drop(closed.borrow_mut().take()),
+    );
+    *socket.borrow_mut() = probe;
 }
 
 /// Deletes what earlier visits cached; the service worker caches the program again.

@@ -196,7 +196,12 @@ impl Session {
         let vault = connection.wrapped_key().await?;
         self.not_before.set(connection.attempts().await?.not_before);
         self.waiting.set(connection.waiting().await?);
-        self.phase.set(if vault.is_some() { Phase::Locked } else { Phase::SignedOut });
+        if vault.is_some() {
+            wipe::empty_if_revoked();
+            self.phase.set(Phase::Locked);
+        } else {
+            self.phase.set(Phase::SignedOut);
+        }
         Ok(())
     }
 
