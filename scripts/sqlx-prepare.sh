@@ -24,4 +24,4 @@ rm -rf .sqlx
 mkdir .sqlx
 cp "$scratch"/queries/query-*.json .sqlx/
 touch src/lib.rs
-echo "$(ls .sqlx | wc -l) queries checked"
+echo "$(find .sqlx -name "query-*.json" | wc -l) queries checked"
