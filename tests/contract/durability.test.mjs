@@ -17,7 +17,7 @@ async function pushUntilDeath(connection, replica, acked, onAck) {
   let message;
   do {
     while (waiting.size < 8 && connection.closeCode === undefined) {
-      const item = replica.edit((doc) => Object.assign(doc, { tel: acked.size + waiting.size }));
+      const item = replica.edit((doc) => Object.assign(doc, { tel: replica.own.size }));
       waiting.set(connection.push(replica.doc, [item]), item);
     }
     message = await connection.next();

@@ -74,6 +74,7 @@ export class Replica {
   }
 
   #signed(raw) {
+    assert.ok(raw, 'an edit that changes nothing');
     const data = uncompressed(raw);
     const item = this.device.item(this.doc, data);
     assert.ok(!this.own.has(hex(item.hash)), 'an edit that changes nothing');
