@@ -24,8 +24,7 @@ const PICTURES = {
     show: async (page) => {
       await page.getByRole('link', { name: 'Trajecten', exact: true }).click();
       await page.getByRole('main').getByRole('link', { name: 'Sanne Bakker' }).click();
-      await page.getByRole('main').locator('a[href*="/gesprek/"]').nth(1).click();
-      await page.getByRole('region', { name: 'Alleen ik' }).waitFor();
+      await talkWithNotes(page);
       await page.evaluate(() => window.scrollTo(0, 0));
     },
   },
@@ -37,6 +36,20 @@ const PICTURES = {
     },
   },
 };
+
+/** Opens the first talk that has a note for oneself and a shared one. */
+async function talkWithNotes(page) {
+  const talks = page.getByRole('main').locator('a[href*="/gesprek/"]');
+  await talks.first().waitFor();
+  for (let at = 0; at < (await talks.count()); at += 1) {
+    await talks.nth(at).click();
+    await page.waitForURL(`**${await talks.nth(at).getAttribute('href')}`);
+    const written = page.locator('textarea').filter({ visible: true });
+    await written.nth(1).waitFor();
+    const lengths = await written.evaluateAll((fields) => fields.map(({ value }) => value.length));
+    if (lengths.filter((length) => length > 0).length > 1) return;
+  }
+}
 
 mkdirSync(FOLDER, { recursive: true });
 const server = await Server.start();
