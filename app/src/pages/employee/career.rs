@@ -15,6 +15,7 @@ use super::section::address_of;
 use crate::components::{InstallInvitation, Moment, Notice, Page, day_of_input, day_text};
 use crate::i18n::*;
 use crate::pages::case::is_on_its_way;
+use crate::pages::coach::DAYS;
 use crate::pages::words;
 
 /// How long after its beginning a talk still counts as the next one, in ms.
@@ -75,7 +76,7 @@ fn Journey(state: Memo<Option<TrajectoryState>>) -> impl IntoView {
     view! {
         <section class="stack tight" aria-labelledby="where-heading">
             <h2 id="where-heading">{t!(i18n, employee.where_title)}</h2>
-            <ol class="steps">
+            <ol class="steps small">
                 {(0..5).map(|step| view! {
                     <li
                         data-done=move || (step < at.get()).then_some("")
@@ -304,7 +305,7 @@ fn Guide(mine: Mine) -> impl IntoView {
                         <p class="prose">{profile.about.clone()}</p>
                         <p class="prose">{profile.approach.clone()}</p>
                         <dl class="facts across">
-                            <dt>{t!(i18n, employee.coach_days)}</dt><dd>{line(&profile.days)}</dd>
+                            <dt>{t!(i18n, employee.coach_days)}</dt><dd>{days(&profile.days)}</dd>
                             <dt>{t!(i18n, employee.coach_places)}</dt><dd>{line(&profile.places)}</dd>
                             <dt>{t!(i18n, employee.coach_languages)}</dt><dd>{line(&profile.languages)}</dd>
                         </dl>
@@ -313,4 +314,11 @@ fn Guide(mine: Mine) -> impl IntoView {
             }
         })
     }
+}
+
+/// The days in the order of the week; what is no day comes last.
+fn days(days: &std::collections::BTreeSet<String>) -> String {
+    let known = DAYS.iter().filter(|day| days.contains(**day)).map(|day| (*day).to_owned());
+    let other = days.iter().filter(|day| !DAYS.contains(&day.as_str())).cloned();
+    known.chain(other).collect::<Vec<_>>().join(", ")
 }

@@ -3,6 +3,7 @@
 use leptos::html;
 use leptos::prelude::*;
 use leptos::text_prop::TextProp;
+use leptos_i18n::I18nContext;
 use shared::domain::reflection_form::SCALE_RANGE;
 use shared::domain::text::Splice;
 
@@ -18,17 +19,19 @@ pub fn ScaleField(
     #[prop(into)] label: TextProp,
     #[prop(into)] value: Signal<Option<u8>>,
     on_choose: Callback<Option<u8>>,
-    /// What 1 and 10 mean.
-    #[prop(into)]
-    low: TextProp,
-    #[prop(into)] high: TextProp,
+    /// What 1 and 10 mean; where it is said once for several scales, the id of that.
+    ends: Ends,
     #[prop(into, default = Signal::stored(false))] disabled: Signal<bool>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let (ends, ends_id) = (format!("{id}-ends"), format!("{id}-ends"));
     let again = label.clone();
+    let (described, said) = match ends {
+        Ends::Here { low, high } => (format!("{id}-ends"), Some((low, high))),
+        Ends::At(id) => (id.to_owned(), None),
+    };
+    let ends_id = described.clone();
     view! {
-        <fieldset class="scale" aria-describedby=ends disabled=move || disabled.get()>
+        <fieldset class="scale" aria-describedby=described disabled=move || disabled.get()>
             <legend>{move || label.get()}</legend>
             <div class="numbers">
                 {SCALE_RANGE.map(|number| view! {
@@ -44,22 +47,53 @@ pub fn ScaleField(
                     </label>
                 }).collect_view()}
             </div>
-            <div class="ends small soft" id=ends_id>
-                <span>"1 = " {move || low.get()}</span>
-                <span>"10 = " {move || high.get()}</span>
-            </div>
-            <Show when=move || value.get().is_some() && !disabled.get()>
-                {
-                    let again = again.clone();
-                    view! {
-                        <button type="button" class="plain small" on:click=move |_| on_choose.run(None)>
-                            {t!(i18n, employee.clear_scale)}
-                            <span class="visually-hidden">": " {move || again.get()}</span>
-                        </button>
+            <div class="ends small soft">
+                {said.map(|(low, high)| view! {
+                    <span id=ends_id>"1 = " {move || low.get()} ", 10 = " {move || high.get()}</span>
+                })}
+                <Show when=move || value.get().is_some() && !disabled.get()>
+                    {
+                        let again = again.clone();
+                        view! {
+                            <button type="button" class="plain small" on:click=move |_| on_choose.run(None)>
+                                {t!(i18n, employee.clear_scale)}
+                                <span class="visually-hidden">": " {move || again.get()}</span>
+                            </button>
+                        }
                     }
-                }
-            </Show>
+                </Show>
+            </div>
         </fieldset>
+    }
+}
+
+/// Where it is said what 1 and 10 mean.
+#[derive(Clone)]
+pub enum Ends {
+    /// Below the numbers.
+    Here {
+        /// What 1 means.
+        low: TextProp,
+        /// What 10 means.
+        high: TextProp,
+    },
+    /// In the element of that id.
+    At(&'static str),
+}
+
+impl Ends {
+    /// Those of a scale question.
+    pub fn of(i18n: I18nContext<Locale>, scale: &str) -> Self {
+        if scale == "F2" {
+            return Self::Here {
+                low: (move || t_string!(i18n, employee.f2_low)).into(),
+                high: (move || t_string!(i18n, employee.f2_high)).into(),
+            };
+        }
+        Self::Here {
+            low: (move || t_string!(i18n, employee.b1_low)).into(),
+            high: (move || t_string!(i18n, employee.b1_high)).into(),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use shared::domain::progress::{self, Moment, Progress};
 use shared::domain::reflection;
 use shared::domain::reflection_form::{SCALES, WHEEL};
 
-use super::fields::ScaleField;
+use super::fields::{Ends, ScaleField};
 use super::mine::Mine;
 use super::section::wheel_of;
 use super::wheel::{Wheel, number};
@@ -65,11 +65,12 @@ pub fn Review() -> impl IntoView {
                 </section>
                 <section class="stack" aria-labelledby="again-heading">
                     <h2 id="again-heading">{t!(i18n, employee.review_again)}</h2>
+                    <p id="again-ends">{t!(i18n, employee.review_hint)}</p>
                     {SCALES.into_iter().map(|scale| view! { <Again mine=mine scale=scale/> }).collect_view()}
+                    <WhoCanSee document=Signal::derive(move || mine.draft.get().map(|it| it.id()))/>
                 </section>
                 <Shown mine=mine/>
             </Show>
-            <WhoCanSee document=Signal::derive(move || mine.draft.get().map(|it| it.id()))/>
         </Page>
     }
 }
@@ -84,12 +85,6 @@ fn Again(mine: Mine, scale: &'static str) -> impl IntoView {
             leptos::logging::warn!("not chosen: {error}");
         }
     });
-    let low = move || {
-        if scale == "F2" { t_string!(i18n, employee.f2_low) } else { t_string!(i18n, employee.b1_low) }
-    };
-    let high = move || {
-        if scale == "F2" { t_string!(i18n, employee.f2_high) } else { t_string!(i18n, employee.b1_high) }
-    };
     let label = move || {
         let words = words::wheel(i18n, scale);
         if WHEEL.contains(&scale) {
@@ -98,8 +93,10 @@ fn Again(mine: Mine, scale: &'static str) -> impl IntoView {
             words.to_owned()
         }
     };
+    let ends = if WHEEL.contains(&scale) { Ends::At("again-ends") } else { Ends::of(i18n, scale) };
     view! {
-        <ScaleField id=format!("end-{}", scale.replace('.', "-")) label=label value=value on_choose=choose low=low high=high/>
+        <ScaleField id=format!("end-{}", scale.replace('.', "-")) label=label value=value on_choose=choose
+            ends=ends/>
     }
 }
 

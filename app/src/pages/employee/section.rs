@@ -7,7 +7,7 @@ use leptos_router::hooks::use_params_map;
 use shared::domain::reflection::{self, Reflection};
 use shared::domain::reflection_form::{Guidance, Question, QuestionKind, Section, WHEEL};
 
-use super::fields::ScaleField;
+use super::fields::{Ends, ScaleField};
 use super::mine::Mine;
 use super::timeline::Timeline;
 use super::wheel::{Scores, Wheel};
@@ -145,8 +145,8 @@ fn OneQuestion(mine: Mine, question: &'static Question) -> impl IntoView {
             .into_any()
         }
         QuestionKind::Scale => {
-            let (low, high) = ends(i18n, question.id);
-            view! { <Scale mine=mine scale=question.id label=label.into() low=low high=high/> }.into_any()
+            let ends = Ends::of(i18n, question.id);
+            view! { <Scale mine=mine scale=question.id label=label.into() ends=ends/> }.into_any()
         }
         QuestionKind::Wheel => {
             let scores = Signal::derive(move || {
@@ -155,15 +155,14 @@ fn OneQuestion(mine: Mine, question: &'static Question) -> impl IntoView {
             view! {
                 <section class="stack" aria-labelledby="wheel-heading">
                     <h2 id="wheel-heading">{label}</h2>
-                    <p>{t!(i18n, employee.wheel_hint)}</p>
+                    <p id="wheel-ends">{t!(i18n, employee.wheel_hint)}</p>
                     <div class="wheel-and-scales">
                         <Wheel scores=scores caption=move || t_string!(i18n, employee.wheel_caption)/>
                         <div class="stack">
                             {WHEEL.into_iter().map(|scale| {
-                                let (low, high) = ends(i18n, scale);
                                 view! {
                                     <Scale
-                                        mine=mine scale=scale low=low high=high
+                                        mine=mine scale=scale ends=Ends::At("wheel-ends")
                                         label=(move || words::wheel(i18n, scale)).into()
                                     />
                                 }
@@ -204,19 +203,8 @@ fn OneQuestion(mine: Mine, question: &'static Question) -> impl IntoView {
     }
 }
 
-/// What 1 and 10 mean.
-fn ends(i18n: I18nContext<Locale>, scale: &'static str) -> (TextProp, TextProp) {
-    if scale == "F2" {
-        return (
-            (move || t_string!(i18n, employee.f2_low)).into(),
-            (move || t_string!(i18n, employee.f2_high)).into(),
-        );
-    }
-    ((move || t_string!(i18n, employee.b1_low)).into(), (move || t_string!(i18n, employee.b1_high)).into())
-}
-
 #[component]
-fn Scale(mine: Mine, scale: &'static str, label: TextProp, low: TextProp, high: TextProp) -> impl IntoView {
+fn Scale(mine: Mine, scale: &'static str, label: TextProp, ends: Ends) -> impl IntoView {
     let value = Signal::derive(move || mine.form.with(|form| form.as_ref()?.scales.get(scale).copied()));
     let choose = Callback::new(move |value: Option<u8>| {
         let Some(draft) = mine.draft.get_untracked() else { return };
@@ -224,5 +212,5 @@ fn Scale(mine: Mine, scale: &'static str, label: TextProp, low: TextProp, high: 
             leptos::logging::warn!("not chosen: {error}");
         }
     });
-    view! { <ScaleField id=scale.replace('.', "-") label=label value=value on_choose=choose low=low high=high/> }
+    view! { <ScaleField id=scale.replace('.', "-") label=label value=value on_choose=choose ends=ends/> }
 }

@@ -75,15 +75,22 @@ fn Talks(case: Case) -> impl IntoView {
         let notes = shared.get().and_then(|it| it.read(Notes::read)).unwrap_or_default();
         notes.notes.iter().any(|note| note.talk.is_none())
     });
-    // The talk of the address; without one the latest that was held.
-    let chosen = Memo::new(move |_| match params.with(|params| params.get("talk")).as_deref() {
-        Some("los") => None,
-        Some(talk) => Some(talk.to_owned()),
-        None => {
-            let now = device.now_ms();
-            talks.with(|talks| {
-                talks.iter().find(|it| it.held || it.at <= now).or(talks.first()).map(|it| it.id.clone())
-            })
+    // The talk of the address; without one the latest with a note, and then that one also when others get notes.
+    let chosen = Memo::new(move |before: Option<&Option<String>>| {
+        match (params.with(|params| params.get("talk")).as_deref(), before) {
+            (Some("los"), _) => None,
+            (Some(talk), _) => Some(talk.to_owned()),
+            (None, Some(Some(before))) => Some(before.clone()),
+            (None, _) => {
+                let notes = shared.get().and_then(|it| it.read(Notes::read)).unwrap_or_default();
+                let has_note = |talk: &str| notes.notes.iter().any(|it| it.talk.as_deref() == Some(talk));
+                let now = device.now_ms();
+                talks.with(|talks| {
+                    let written = talks.iter().find(|it| has_note(&it.id));
+                    let chosen = written.or_else(|| talks.iter().find(|it| it.at <= now)).or(talks.last());
+                    chosen.map(|it| it.id.clone())
+                })
+            }
         }
     });
     let place = Signal::derive(move || {
@@ -144,7 +151,7 @@ fn Talks(case: Case) -> impl IntoView {
                     document=Signal::derive(move || shared.get().map(|it| it.id()))
                 >
                     <NotesFor
-                        id="shared" document=shared place=place
+                        id="shared" document=shared place=place plain=true
                         label=move || t_string!(i18n, employee.shared_note)
                     />
                 </AudienceSection>
