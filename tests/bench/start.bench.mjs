@@ -3,34 +3,14 @@
 // takes from the passphrase to the first page is told beside it: most of that is Argon2id, slow on purpose.
 import { Server } from '../contract/client/server.mjs';
 import { DESK, Device } from '../e2e/harness/browser.mjs';
+import { PASSPHRASE, heading, installed, signIn } from '../e2e/harness/person.mjs';
 
 const BUDGET_MS = 1_000;
 const SLOWED = 4;
 const RUNS = 5;
-const PASSPHRASE = 'vier paarse fietsen onder de brug';
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const told = (values) => `${median(values).toFixed(0)} ms (of ${RUNS}: ${values.map((it) => it.toFixed(0)).join(', ')})`;
-
-async function prepare(page) {
-  await page.goto('/');
-  await page.getByLabel('E-mailadres').fill('coach1@demo.example');
-  await page.getByLabel('Wachtwoord', { exact: true }).fill('demo-loopbaanmaat');
-  await page.getByRole('button', { name: 'Aanmelden' }).click();
-  await page.getByLabel('Wachtzin', { exact: true }).fill(PASSPHRASE);
-  await page.getByLabel('Nog een keer').fill(PASSPHRASE);
-  await page.getByRole('button', { name: 'Verder' }).click();
-  await page.getByRole('navigation').first().waitFor();
-  // Installed: the worker keeps every file.
-  await page.evaluate(async () => {
-    await navigator.serviceWorker.ready;
-    while (!navigator.serviceWorker.controller) {
-      await new Promise((resolve) => navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }));
-    }
-  });
-  // And what she may read has arrived.
-  await page.getByText(/Gesynchroniseerd/i).first().waitFor();
-}
 
 async function slow(page) {
   const session = await page.context().newCDPSession(page);
@@ -40,7 +20,8 @@ async function slow(page) {
 const server = await Server.start();
 const device = await Device.make(server, { size: DESK, restartable: true });
 try {
-  await prepare(device.page);
+  await signIn(device, 'coach1');
+  await installed(device.page);
   await server.stop();
 
   const starts = [];
@@ -56,7 +37,7 @@ try {
     await field.fill(PASSPHRASE);
     const before = await page.evaluate(() => performance.now());
     await page.getByRole('button', { name: 'Openen' }).click();
-    await page.getByRole('navigation').first().waitFor();
+    await heading(page, 'Vandaag').waitFor();
     openings.push((await page.evaluate(() => performance.now())) - before);
   }
 
