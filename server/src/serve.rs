@@ -38,7 +38,7 @@ pub enum StartError {
         error: io::Error,
     },
     /// Its database cannot be used.
-    #[error("{}: {error}", .file.display())]
+    #[error("{}", store_advice(.file, .error))]
     Store {
         /// Which.
         file: PathBuf,
@@ -51,6 +51,14 @@ pub enum StartError {
     /// Serving ended by itself.
     #[error("serving ended: {0}")]
     Serving(io::Error),
+}
+
+fn store_advice(file: &Path, error: &StoreError) -> String {
+    match error {
+        // It names the file or folder itself.
+        StoreError::Unusable { .. } => error.to_string(),
+        error => format!("{}: {error}", file.display()),
+    }
 }
 
 fn listen_advice(error: &io::Error) -> String {

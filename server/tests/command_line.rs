@@ -1,0 +1,224 @@
+//! The program from its command line: what it says, and how it ends when something is wrong.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::{TempDir, tempdir};
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loopbaanmaat"));
+    command.args(arguments).env_remove("LOOPBAANMAAT_DATA").env_remove("LOOPBAANMAAT_LISTEN");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// It must end with an error that says this, and without a panic.
+fn refused(output: &Output, says: &str) {
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains(says), "{error}");
+    assert!(!error.contains("panicked"), "{error}");
+    assert_eq!(error.trim_end().lines().count(), 1, "{error}");
+}
+
+fn folder() -> (TempDir, String) {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data").to_str().unwrap().to_owned();
+    (folder, data)
+}
+
+/// A running server, ended by its process id.
+struct Serving {
+    child: Child,
+    address: String,
+}
+
+impl Serving {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = program(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line
+            .trim()
+            .strip_prefix("Loopbaanmaat listening on http://")
+            .unwrap_or_else(|| panic!("{line:?}"));
+        Self { address: address.to_owned(), child }
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn terminated(mut self) -> Option<i32> {
+        Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn it_teaches_its_use() {
+    for arguments in [&["--help"][..], &["serve", "--help"], &["user", "--help"], &["user", "add", "--help"]]
+    {
+        let output = run(arguments);
+        assert!(output.status.success());
+        assert!(text(&output.stdout).contains("Usage: loopbaanmaat"), "{arguments:?}");
+    }
+    assert!(text(&run(&["serve", "--help"]).stdout).contains("Examples:"));
+}
+
+#[test]
+fn it_says_where_it_listens_serves_and_stops_when_asked() {
+    let (_folder, data) = folder();
+    let server = Serving::start(&["serve", "--listen", "127.0.0.1:0", "--data", &data]);
+    assert!(!server.address.ends_with(":0"));
+    assert!(server.get("/health/ready").starts_with("HTTP/1.1 200"));
+    assert_eq!(server.terminated(), Some(0));
+}
+
+#[test]
+fn the_demo_fills_an_empty_database_once() {
+    let (_folder, data) = folder();
+    let arguments = ["serve", "--demo", "--listen", "127.0.0.1:0", "--data", &data];
+    let server = Serving::start(&arguments);
+    assert!(server.get("/health/ready").starts_with("HTTP/1.1 200"));
+    assert_eq!(server.terminated(), Some(0));
+    let accounts = text(&run(&["user", "list", "--data", &data]).stdout);
+    assert_eq!(accounts.lines().count(), 21);
+    assert!(accounts.contains("adviseur@demo.example\t"));
+    assert_eq!(Serving::start(&arguments).terminated(), Some(0));
+    assert_eq!(text(&run(&["user", "list", "--data", &data]).stdout), accounts);
+}
+
+#[test]
+fn the_demo_is_refused_where_others_could_reach_it_or_somebodys_data_is() {
+    let (_folder, data) = folder();
+    refused(&run(&["serve", "--demo", "--listen", "0.0.0.0:0", "--data", &data]), "loopback address only");
+    assert!(run(&["user", "add", "anna@test.example", "Anna", "--data", &data]).status.success());
+    refused(&run(&["serve", "--demo", "--listen", "127.0.0.1:0", "--data", &data]), "empty database only");
+}
+
+#[test]
+fn a_public_address_must_be_known_and_safe() {
+    let (_folder, data) = folder();
+    let with = |url: &[&str]| run(&[&["serve", "--listen", "0.0.0.0:0", "--data", &data], url].concat());
+    refused(&with(&[]), "--public-url");
+    refused(&with(&["--public-url", "http://loopbaan.example"]), "https://");
+    refused(&with(&["--public-url", "loopbaan"]), "not an address");
+    let output = run(&["serve", "--listen", "nowhere", "--data", &data]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_port_in_use_is_told() {
+    let (_folder, data) = folder();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    refused(&run(&["serve", "--listen", &listen, "--data", &data]), "another program listens there already");
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written_is_told() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let data = folder.path().join("file/data");
+    let output = run(&["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()]);
+    refused(&output, data.to_str().unwrap());
+}
+
+#[test]
+fn a_file_that_is_no_database_is_told_and_left_alone() {
+    let (_folder, data) = folder();
+    fs::create_dir(&data).unwrap();
+    let file = server::serve::database(Path::new(&data));
+    let content = "Dit is een brief, geen database. ".repeat(200);
+    fs::write(&file, &content).unwrap();
+    refused(&run(&["serve", "--listen", "127.0.0.1:0", "--data", &data]), file.to_str().unwrap());
+    assert_eq!(fs::read_to_string(&file).unwrap(), content);
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_told() {
+    let (_folder, data) = folder();
+    assert!(run(&["user", "list", "--data", &data]).status.success());
+    let file = server::serve::database(Path::new(&data));
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                 VALUES (99991231000000, 'later', 1, x'00', 1)";
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+        sqlx::query(newer).execute(&pool).await.unwrap();
+        pool.close().await;
+    });
+    refused(&run(&["serve", "--listen", "127.0.0.1:0", "--data", &data]), "newer");
+    refused(&run(&["user", "list", "--data", &data]), "newer");
+}
+
+#[test]
+fn a_client_folder_without_a_client_is_told() {
+    let (folder, data) = folder();
+    let dist = folder.path().to_str().unwrap();
+    refused(&run(&["serve", "--listen", "127.0.0.1:0", "--data", &data, "--dist", dist]), "index.html");
+}
+
+#[test]
+fn accounts_are_made_listed_disabled_and_given_passwords() {
+    let (_folder, data) = folder();
+    let user = |arguments: &[&str]| run(&[&["user", "--data", &data], arguments].concat());
+    let added = user(&[
+        "add",
+        "fatima@test.example",
+        "Fatima El Amrani",
+        "--role",
+        "internal-coach",
+        "--unit",
+        "Zorg",
+    ]);
+    assert!(added.status.success(), "{}", text(&added.stderr));
+    assert!(text(&added.stdout).contains("Password, shown only now: "));
+    let list = text(&user(&["list"]).stdout);
+    assert_eq!(list, "fatima@test.example\tFatima El Amrani\temployee,internal_coach\tZorg\n");
+
+    refused(&user(&["add", "FATIMA@test.example", "Fatima"]), "already");
+    refused(&user(&["add", "fatima", "Fatima"]), "not an e-mail address");
+    refused(&user(&["disable", "bram@test.example"]), "no account");
+    refused(&user(&["reset-password", "bram@test.example"]), "no account");
+
+    assert!(user(&["disable", "fatima@test.example"]).status.success());
+    assert!(text(&user(&["list"]).stdout).ends_with("\tdisabled\n"));
+}
+
+#[test]
+fn a_password_that_is_easily_guessed_is_refused() {
+    let (_folder, data) = folder();
+    for (password, says) in [("kort", "at least 12"), ("wachtwoord1234", "guessed too easily")] {
+        let mut child =
+            program(&["user", "--data", &data, "add", "a@test.example", "Anna", "--password-stdin"])
+                .stdin(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+        writeln!(child.stdin.take().unwrap(), "{password}").unwrap();
+        refused(&child.wait_with_output().unwrap(), says);
+    }
+    assert_eq!(text(&run(&["user", "list", "--data", &data]).stdout), "");
+}
