@@ -5,7 +5,7 @@ use minicbor::decode::Decoder;
 
 use super::DecodeError;
 use super::DecodeError::Malformed;
-use super::value::{MapView, message};
+use super::value::{MapView, ValueView, message};
 use crate::ids::DocId;
 use crate::sync::limits::{self, Limits};
 use crate::sync::message::{
@@ -98,7 +98,7 @@ pub fn decode_server(bytes: &[u8]) -> Result<Option<ServerMessage>, DecodeError>
         "error" => ServerMessage::Error {
             code: ErrorCode::from_code(map.need("code")?.text()?),
             message: map.need("message")?.text()?.to_owned(),
-            doc: map.get("doc").map(|doc| doc.id()).transpose()?,
+            doc: map.get("doc").map(ValueView::id).transpose()?,
             id: optional_uint(map, "id")?,
             retry_after_ms: optional_uint(map, "retry_after_ms")?,
         },
@@ -208,5 +208,5 @@ fn decode_limits(map: MapView<'_>) -> Result<Limits, DecodeError> {
 }
 
 fn optional_uint(map: MapView<'_>, key: &str) -> Result<Option<u64>, DecodeError> {
-    map.get(key).map(|value| value.uint()).transpose()
+    map.get(key).map(ValueView::uint).transpose()
 }

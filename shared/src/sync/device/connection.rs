@@ -6,7 +6,10 @@ use crate::sync::message::close;
 /// The first wait after a failure, in ms; it doubles with each further one.
 const FIRST_WAIT_MS: u64 = 500;
 /// The longest wait, in ms.
-const LONGEST_WAIT_MS: u64 = 60_000;
+const LONGEST_WAIT_MS: u64 = 30_000;
+/// How long a connection must have lived to count as a success, in ms: one that is greeted and cut at once, over
+/// and over, is not.
+const SUCCESS_MS: u64 = 10_000;
 /// The shortest wait after the server has said "try later", in ms.
 const TRY_LATER_MS: u64 = 5_000;
 /// How long a socket may take to open, in ms.
@@ -33,6 +36,7 @@ enum State {
     },
     Open {
         welcomed: bool,
+        since_ms: u64,
         /// When the last `ping` went out, or the socket opened.
         pinged_ms: u64,
         /// Whether nothing has come since that `ping`.
@@ -92,11 +96,10 @@ impl Connection {
     }
 
     pub fn opened(&mut self, now_ms: u64) {
-        self.state = State::Open { welcomed: false, pinged_ms: now_ms, unanswered: true };
+        self.state = State::Open { welcomed: false, since_ms: now_ms, pinged_ms: now_ms, unanswered: true };
     }
 
     pub fn welcomed(&mut self) {
-        self.failures = 0;
         if let State::Open { welcomed, .. } = &mut self.state {
             *welcomed = true;
         }
@@ -111,6 +114,11 @@ impl Connection {
 
     /// The socket is gone; waits before the next one.
     pub fn lost(&mut self, code: u16, now_ms: u64) {
+        if let State::Open { welcomed: true, since_ms, .. } = self.state
+            && now_ms.saturating_sub(since_ms) >= SUCCESS_MS
+        {
+            self.failures = 0;
+        }
         let ceiling = (FIRST_WAIT_MS << self.failures.min(10)).min(LONGEST_WAIT_MS);
         self.failures = self.failures.saturating_add(1);
         // Between half of it and all of it, so that a thousand devices do not come back at once.
@@ -170,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_up_to_a_minute_and_are_spread() {
+    fn waits_double_up_to_a_bound_and_are_spread() {
         let mut connection = Connection::new(7);
         connection.want(0);
         let mut longest = 0;
@@ -178,11 +186,11 @@ mod tests {
             assert!(matches!(connection.due(u64::MAX / 2), Due::Connect { .. }));
             connection.lost(1006, 0);
             let State::Waiting { until_ms } = connection.state else { panic!("it waits") };
-            let ceiling = (500 << failure.min(10)).min(60_000);
+            let ceiling = (500 << failure.min(10)).min(30_000);
             assert!((ceiling / 2..=ceiling).contains(&until_ms), "{until_ms} after {failure}");
             longest = longest.max(until_ms);
         }
-        assert!(longest > 30_000);
+        assert!(longest > 15_000);
     }
 
     #[test]

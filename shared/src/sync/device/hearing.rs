@@ -129,13 +129,8 @@ impl Device {
         self.open(&[doc]);
     }
 
-    /// A directory came: perhaps it names the authors of what waits for that.
-    pub(super) fn take_unnamed(&mut self, doc: DocId) {
-        self.take_arrived(doc, 0);
-    }
-
     /// Takes what has arrived, as far as its authors are known.
-    fn take_arrived(&mut self, doc: DocId, now_ms: u64) {
+    pub(super) fn take_arrived(&mut self, doc: DocId, now_ms: u64) {
         loop {
             let Some(document) = self.docs.get_mut(&doc) else { return };
             let Some(arrived) = document.unnamed.pop_front() else { return };

@@ -180,7 +180,7 @@ impl Device {
                 self.connection.want(now_ms);
             }
             Event::Directory { version, devices, documents } => {
-                self.take_directory(version, devices, documents)
+                self.take_directory(version, devices, documents, now_ms);
             }
             Event::Local { doc, item } => self.take_local(doc, item),
             Event::Connected { attempt } => {
@@ -233,6 +233,7 @@ impl Device {
         version: String,
         devices: Vec<(DeviceId, PublicKey)>,
         documents: Vec<DocId>,
+        now_ms: u64,
     ) {
         self.directory = Some(version);
         self.keys.extend(devices);
@@ -257,13 +258,14 @@ impl Device {
             .map(|document| document.id)
             .collect();
         for doc in unnamed {
-            self.take_unnamed(doc);
+            self.take_arrived(doc, now_ms);
         }
     }
 
     fn take_local(&mut self, doc: DocId, item: PushItem) {
-        if !self.docs.contains_key(&doc) {
-            self.docs.insert(doc, Document::new(doc));
+        let known = self.docs.len();
+        self.docs.entry(doc).or_insert_with(|| Document::new(doc));
+        if self.docs.len() > known {
             self.order.push(doc);
             self.open(&[doc]);
         }
