@@ -1,11 +1,10 @@
 //! The built client's files: from the program itself, or from a folder while developing.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -42,28 +41,37 @@ pub struct Client {
 }
 
 enum Source {
-    Embedded(HashMap<&'static str, Asset<'static>>),
+    Embedded(HashMap<&'static str, Asset>),
     Folder(PathBuf),
 }
 
-struct Asset<'a> {
-    identity: Cow<'a, [u8]>,
-    brotli: Option<&'a [u8]>,
-    gzip: Option<&'a [u8]>,
+struct Asset {
+    identity: Bytes,
+    brotli: Option<Bytes>,
+    gzip: Option<Bytes>,
     etag: HeaderValue,
     policy: HeaderValue,
 }
 
-impl<'a> Asset<'a> {
-    fn new(path: &str, identity: Cow<'a, [u8]>, brotli: Option<&'a [u8]>, gzip: Option<&'a [u8]>) -> Self {
-        let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&identity)));
+impl Asset {
+    fn new(path: &str, identity: Bytes) -> Self {
+        // Weak, since the compressed forms share it.
+        let etag = format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&identity)));
         let inline = if has_extension(path, "html") { inline_script_hashes(&identity) } else { vec![] };
         Self {
             policy: security::page_policy(&inline),
             etag: HeaderValue::from_str(&etag).expect("base64 in quotes is visible ASCII"),
             identity,
-            brotli,
-            gzip,
+            brotli: None,
+            gzip: None,
+        }
+    }
+
+    fn embedded(file: &EmbeddedFile) -> Self {
+        Self {
+            brotli: file.brotli.map(Bytes::from_static),
+            gzip: file.gzip.map(Bytes::from_static),
+            ..Self::new(file.path, Bytes::from_static(file.identity))
         }
     }
 }
@@ -75,15 +83,7 @@ impl Client {
         let source = match dist {
             Some(folder) => Source::Folder(folder),
             None => Source::Embedded(
-                embedded::FILES
-                    .iter()
-                    .map(|file| {
-                        (
-                            file.path,
-                            Asset::new(file.path, Cow::Borrowed(file.identity), file.brotli, file.gzip),
-                        )
-                    })
-                    .collect(),
+                embedded::FILES.iter().map(|file| (file.path, Asset::embedded(file))).collect(),
             ),
         };
         Self { source }
@@ -103,7 +103,7 @@ impl Client {
             Source::Embedded(files) => files.get(path).map(|asset| respond(path, asset, headers)),
             Source::Folder(folder) => {
                 let bytes = fs::read(folder.join(inside(path)?)).ok()?;
-                Some(respond(path, &Asset::new(path, Cow::Owned(bytes), None, None), headers))
+                Some(respond(path, &Asset::new(path, bytes.into()), headers))
             }
         }
     }
@@ -139,7 +139,7 @@ pub async fn serve(State(state): State<AppState>, request: Request) -> Response 
     Problem::not_found().into_response()
 }
 
-fn respond(path: &str, asset: &Asset<'_>, request: &HeaderMap) -> Response {
+fn respond(path: &str, asset: &Asset, request: &HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, if is_hashed(path) { IMMUTABLE } else { ASK_AGAIN });
@@ -151,16 +151,16 @@ fn respond(path: &str, asset: &Asset<'_>, request: &HeaderMap) -> Response {
         return response;
     }
     headers.insert(header::CONTENT_TYPE, content_type(path));
-    let body = match (asset.brotli, asset.gzip) {
+    let body = match (&asset.brotli, &asset.gzip) {
         (Some(bytes), _) if accepts(request, "br") => {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
-            Body::from(bytes.to_vec())
+            Body::from(bytes.clone())
         }
         (_, Some(bytes)) if accepts(request, "gzip") => {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            Body::from(bytes.to_vec())
+            Body::from(bytes.clone())
         }
-        _ => Body::from(asset.identity.to_vec()),
+        _ => Body::from(asset.identity.clone()),
     };
     *response.body_mut() = body;
     response

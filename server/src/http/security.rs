@@ -91,12 +91,13 @@ pub fn comes_from_own_page(headers: &HeaderMap, origin: &Origin) -> Option<bool>
 /// Whether a request already has what `etag` stands for.
 #[must_use]
 pub fn matches_etag(headers: &HeaderMap, etag: &HeaderValue) -> bool {
-    let weakly = |it: &str| it.trim().trim_start_matches("W/").to_owned();
     let Ok(etag) = etag.to_str() else { return false };
+    let opaque = |it: &str| it.trim().trim_start_matches("W/").to_owned();
+    let etag = opaque(etag);
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .any(|it| it.trim() == "*" || weakly(it) == etag)
+        .any(|it| it.trim() == "*" || opaque(it) == etag)
 }
