@@ -1,7 +1,7 @@
 # make run · make test · make check · make bench. Each first installs what it lacks and says so.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup client run test check bench clean
+.PHONY: help setup client run test check bench sqlx clean
 export PORT DATA
 
 help:
@@ -9,6 +9,7 @@ help:
 	@echo 'make test    every test: crates, contract, browser'
 	@echo 'make check   form, lints, licences of the libraries'
 	@echo 'make bench   size and speed of the client, against the budgets'
+	@echo 'make sqlx    after a change of a query or a migration: check and note the queries anew'
 	@echo 'make client  only the client, into app/dist'
 	@echo 'make setup   only install what is missing for all this'
 	@echo 'make clean   remove what was built and the demo data (the tools stay in ~/.cache/loopbaanmaat)'
@@ -37,6 +38,9 @@ bench:
 	@scripts/setup.sh bench
 	@scripts/client.sh
 	@scripts/bench.sh
+
+sqlx:
+	@scripts/sqlx-prepare.sh
 
 clean:
 	rm -rf target app/dist data/demo tests/e2e/output

@@ -1,9 +1,11 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Checks the queries of server/store-sqlite against a database made from its migrations, and writes what the
 # compiler needs to check them without one to .sqlx/. Run it after a change of a query or a migration, and commit
 # the outcome. It does what `cargo sqlx prepare` does, without that tool.
-set -eu
-cd "$(dirname "$0")/../server/store-sqlite"
+set -euo pipefail
+# shellcheck source=scripts/environment.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/environment.sh"
+cd "$root/server/store-sqlite"
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
