@@ -140,6 +140,19 @@ pub fn part(i18n: Words, template: &str, part: &str) -> String {
     .to_owned()
 }
 
+/// A day of the week, which documents keep by its Dutch name; another word is shown as it is.
+pub fn day(i18n: Words, day: &str) -> String {
+    match day {
+        "maandag" => t_string!(i18n, coach.day_mon),
+        "dinsdag" => t_string!(i18n, coach.day_tue),
+        "woensdag" => t_string!(i18n, coach.day_wed),
+        "donderdag" => t_string!(i18n, coach.day_thu),
+        "vrijdag" => t_string!(i18n, coach.day_fri),
+        other => return other.to_owned(),
+    }
+    .to_owned()
+}
+
 /// The words of a question of the reflection form.
 pub fn question(i18n: Words, id: &str) -> &'static str {
     match id {

@@ -69,11 +69,11 @@ pub fn Header(
     let preferences = expect_context::<Preferences>();
     let other = move || if i18n.get_locale() == Locale::nl { Locale::en } else { Locale::nl };
     view! {
-        <header class="site-header">
+        <header class="site-header" class:open=move || open.get()>
             <div class="bar">
                 <a class="brand" href="/">
                     <img src="/icons/icon.svg" alt="" width="32" height="32"/>
-                    {t!(i18n, common.product)}
+                    <span class="words">{t!(i18n, common.product)}</span>
                 </a>
                 <button
                     type="button"

@@ -121,7 +121,7 @@ pub fn Matching() -> impl IntoView {
                     <p>{t!(i18n, adviser.no_match)}</p>
                 </Show>
                 <ul class="things">
-                    <For each=move || free.get() key=Clone::clone let(coach)>
+                    <For each=move || free.get() key=Coach::face let(coach)>
                         <Candidate coach=coach case=case may_ask=may_ask/>
                     </For>
                 </ul>
@@ -131,7 +131,7 @@ pub fn Matching() -> impl IntoView {
                     <h2 id="conflicts-heading">{t!(i18n, adviser.conflicts)}</h2>
                     <p class="soft">{t!(i18n, adviser.conflicts_lead)}</p>
                     <ul class="things">
-                        <For each=move || conflicts.get() key=Clone::clone let((coach, conflict))>
+                        <For each=move || conflicts.get() key=|(coach, conflict)| (coach.user, conflict.clone()) let((coach, conflict))>
                             <li>
                                 <div class="what">
                                     <strong>{coach.name}</strong>
@@ -230,7 +230,7 @@ fn Filters(filter: Filter, all: Memo<Vec<Coach>>) -> impl IntoView {
     let expertise = of(|coach| &coach.profile.expertise);
     let languages = of(|coach| &coach.profile.languages);
     let days = Signal::derive(move || {
-        std::iter::once(any()).chain(DAYS.map(|day| (day.to_owned(), day.to_owned()))).collect::<Vec<_>>()
+        std::iter::once(any()).chain(DAYS.map(|day| (day.to_owned(), words::day(i18n, day)))).collect::<Vec<_>>()
     });
     view! {
         <section class="stack tight no-print" aria-labelledby="filter-heading">

@@ -9,6 +9,8 @@ use crate::components::{Empty, Page};
 use crate::device::Device;
 use crate::i18n::*;
 use crate::pages::case::person_of;
+use crate::pages::coach::DAYS;
+use crate::pages::words;
 
 /// A coach as the adviser sees her.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,11 @@ pub struct Coach {
 }
 
 impl Coach {
+    /// Everything of her that is shown, as a key: what has not changed is not drawn anew.
+    pub fn face(&self) -> String {
+        format!("{self:?}")
+    }
+
     /// Whether she has as many trajectories as she can.
     pub fn is_full(&self) -> bool {
         self.profile.capacity.is_some_and(|capacity| u64::try_from(self.load).is_ok_and(|load| load >= capacity))
@@ -63,10 +70,10 @@ pub fn CoachFacts(coach: Coach) -> impl IntoView {
         Some(capacity) => t_string!(i18n, adviser.load, now = load, capacity = capacity).to_string(),
         None => t_string!(i18n, adviser.load_unlimited, now = load).to_string(),
     };
-    let days = {
-        let known = crate::pages::coach::DAYS.iter().filter(|day| days.contains(**day)).map(|day| (*day).to_owned());
-        let other = days.iter().filter(|day| !crate::pages::coach::DAYS.contains(&day.as_str())).cloned();
-        known.chain(other).collect::<Vec<_>>().join(", ")
+    let days = move || {
+        let known = DAYS.iter().copied().filter(|&day| days.contains(day));
+        let other = days.iter().map(String::as_str).filter(|day| !DAYS.contains(day));
+        known.chain(other).map(|day| words::day(i18n, day)).collect::<Vec<_>>().join(", ")
     };
     view! {
         <p class="small soft">
@@ -96,26 +103,12 @@ pub fn Pool() -> impl IntoView {
             <Show when=move || all.with(Vec::is_empty)>
                 <Empty><p>{t!(i18n, adviser.no_coaches)}</p></Empty>
             </Show>
-            <For each=move || all.get() key=Clone::clone let(coach)>
+            <For each=move || all.get() key=Coach::face let(coach)>
                 <section class="stack tight">
                     <h2>{coach.name.clone()}</h2>
                     <CoachFacts coach=coach/>
                 </section>
             </For>
         </Page>
-    }
-}
-impl std::hash::Hash for Coach {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.user.hash(state);
-        self.load.hash(state);
-        self.profile.about.hash(state);
-        self.profile.approach.hash(state);
-        self.profile.expertise.hash(state);
-        self.profile.languages.hash(state);
-        self.profile.days.hash(state);
-        self.profile.places.hash(state);
-        self.profile.capacity.hash(state);
-        self.profile.paused.hash(state);
     }
 }

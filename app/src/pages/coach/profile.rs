@@ -9,6 +9,7 @@ use crate::components::{DocumentText, Page, WhoCanSee};
 use crate::device::{Device, Document, EditError};
 use crate::i18n::*;
 use crate::pages::case::AlsoEdited;
+use crate::pages::words;
 
 /// The days a coach can choose from, as they are kept.
 pub const DAYS: [&str; 5] = ["maandag", "dinsdag", "woensdag", "donderdag", "vrijdag"];
@@ -151,6 +152,7 @@ fn Members(set: ProfileSet, profile: Memo<Option<CoachProfile>>, document: Memo<
                 <For each=move || known.get() key=Clone::clone let(member)>
                     {
                         let (mine, to_put) = (member.clone(), member.clone());
+                        let shown = move || if set == ProfileSet::Days { words::day(i18n, &member) } else { member.clone() };
                         view! {
                             <label class="choice">
                                 <input
@@ -158,7 +160,7 @@ fn Members(set: ProfileSet, profile: Memo<Option<CoachProfile>>, document: Memo<
                                     prop:checked=move || profile.with(|it| it.as_ref().is_some_and(|it| it.set(set).contains(&mine)))
                                     on:change=move |event| put(&to_put, event_target_checked(&event))
                                 />
-                                {member}
+                                {shown}
                             </label>
                         }
                     }

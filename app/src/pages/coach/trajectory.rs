@@ -159,7 +159,7 @@ fn TalksPart(case: Case) -> impl IntoView {
         chosen.with(|chosen| matches!(chosen, Some(NotePlace::Talk(talk, _)) if talk == id)).then_some("true")
     };
     view! {
-        <div class="list-and-note">
+        <div class="list-and-note" class:chosen=move || chosen.with(Option::is_some)>
             <section class="list stack" aria-labelledby="talks-heading">
                 <h2 id="talks-heading">{t!(i18n, coach.talks)}</h2>
                 <Show when=move || open.get()>
@@ -220,6 +220,11 @@ fn TalksPart(case: Case) -> impl IntoView {
                             when=move || is_chosen.get()
                             fallback=move || view! { <p class="soft">{t!(i18n, coach.choose_talk)}</p> }
                         >
+                            <p class="only-narrow no-print">
+                                <a href=move || case.id().map(|id| format!("/trajecten/{id}"))>
+                                    {t!(i18n, coach.all_talks)}
+                                </a>
+                            </p>
                             <Desk case=case place=place/>
                         </Show>
                     }
