@@ -423,9 +423,9 @@ impl Running {
 
     fn may_write(&self, id: DocId) -> Result<(), EditError> {
         let writable = self.status.directory.with_untracked(|directory| {
-            directory.as_ref().is_some_and(|it| {
-                it.documents.iter().any(|doc| doc.id == id && doc.access == Access::Write)
-            })
+            directory
+                .as_ref()
+                .is_some_and(|it| it.documents.iter().any(|doc| doc.id == id && doc.access == Access::Write))
         });
         if writable { Ok(()) } else { Err(EditError::ReadOnly) }
     }

@@ -18,7 +18,7 @@ use super::socket::Socket;
 use super::status::{Connection, Download, Problem};
 use super::store::records::{StoredCursor, StoredItem, item_key, refused_key, waiting_key};
 use super::store::{BLOBS, CURSORS, ITEMS, OUTBOX, Write};
-use super::{loading, platform, replay, wipe};
+use super::{loading, platform, reading, replay, wipe};
 
 /// How often the machine is told that time passes, in ms.
 const TICK_MS: u32 = 1_000;
@@ -206,11 +206,12 @@ impl Running {
                 self.driver.kinds.borrow_mut().insert(doc, kind);
             }
             Effect::Persist { doc, batch, items, cursor, chain } => {
-                self.persist(doc, batch, items, StoredCursor {
-                    cursor,
-                    chain: Some(chain),
-                    kind: self.driver.kind(doc),
-                });
+                self.persist(
+                    doc,
+                    batch,
+                    items,
+                    StoredCursor { cursor, chain: Some(chain), kind: self.driver.kind(doc) },
+                );
             }
             Effect::Apply { doc, batch, changes, authors } => {
                 let arrived =
@@ -306,7 +307,7 @@ impl Running {
     }
 
     fn note_name(&self, doc: DocId, batch: u64) -> String {
-        format!("{}{doc}/{}/{batch}", loading::APPLYING, self.documents.actor)
+        format!("{}{doc}/{}/{batch}", reading::APPLYING, self.documents.actor)
     }
 
     /// Shows what the machine knows.

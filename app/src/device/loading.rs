@@ -9,11 +9,10 @@ use shared::sync::device::{LoadedDoc, Offered};
 use shared::sync::message::{PushItem, RejectCode};
 
 use super::running::Running;
-use super::store::records::{StoredCursor, StoredItem, item_key, item_prefix, parse_item_key, parse_outbox_key};
-use super::store::{BLOBS, CURSORS, ITEMS, OUTBOX, StoreError, Write};
-
-/// How the names of notes about batches being applied begin. A note is its tries, then the hashes.
-pub(super) const APPLYING: &str = "applying/";
+use super::store::records::{
+    StoredCursor, StoredItem, item_key, item_prefix, parse_item_key, parse_outbox_key,
+};
+use super::store::{CURSORS, ITEMS, OUTBOX, StoreError};
 
 /// Every document on disk, as the sync machine wants it.
 ///
@@ -21,9 +20,8 @@ pub(super) const APPLYING: &str = "applying/";
 /// When the disk cannot be read; damaged values are as if absent and come again from the server.
 pub(super) async fn docs(running: &Running) -> Result<Vec<LoadedDoc>, StoreError> {
     let mut docs: HashMap<DocId, LoadedDoc> = HashMap::new();
-    let entry = |docs: &mut HashMap<DocId, LoadedDoc>, doc: DocId| {
-        docs.entry(doc).or_insert_with(|| empty(doc)).doc
-    };
+    let entry =
+        |docs: &mut HashMap<DocId, LoadedDoc>, doc: DocId| docs.entry(doc).or_insert_with(|| empty(doc)).doc;
     for (doc, hash) in running.store.keys(ITEMS, "").await?.iter().filter_map(|key| parse_item_key(key)) {
         entry(&mut docs, doc);
         if let Some(it) = docs.get_mut(&doc) {
@@ -51,7 +49,7 @@ pub(super) async fn docs(running: &Running) -> Result<Vec<LoadedDoc>, StoreError
         }
     }
     for doc in docs.values_mut() {
-        doc.noted = noted(running, doc.doc).await.into_iter().collect();
+        doc.noted = running.marks.borrow().noted(doc.doc);
     }
     let mut docs: Vec<LoadedDoc> = docs.into_values().collect();
     docs.sort_by_key(|it| it.doc);
@@ -122,42 +120,4 @@ pub(super) async fn held_items(running: &Rc<Running>, doc: DocId, what: &Offered
 fn in_order(mut held: Vec<(Change, PushItem)>) -> Vec<PushItem> {
     held.sort_by_key(|(change, item)| (change.start_op(), change.seq(), item.hash));
     held.into_iter().map(|(_, item)| item).collect()
-}
-
-/// The changes of a document during whose application this device came down twice: left out from now on.
-pub(super) async fn noted(running: &Running, doc: DocId) -> HashSet<ChangeHash> {
-    let Ok(found) = running.store.all(BLOBS, &format!("{APPLYING}{doc}/")).await else {
-        return HashSet::new();
-    };
-    let twice = found.values.iter().filter(|(_, note)| note.first().is_some_and(|tries| *tries > 1));
-    twice.flat_map(|(_, note)| note[1..].chunks_exact(32).filter_map(|it| it.try_into().ok())).collect()
-}
-
-/// Refused changes of a document whose content is in newer ones.
-pub(super) async fn replaced(running: &Running, doc: DocId) -> HashSet<ChangeHash> {
-    let Ok(keys) = running.store.keys(OUTBOX, &format!("replaced/{doc}/")).await else {
-        return HashSet::new();
-    };
-    keys.iter().filter_map(|key| parse_outbox_key(key)).map(|(_, hash)| hash).collect()
-}
-
-/// Counts a start against every note found. A tab closed at the wrong moment leaves a note without having
-/// crashed, so that the first one does not count: only a batch that was there twice is set aside.
-pub(super) async fn count_notes(running: &Running) -> Result<(), StoreError> {
-    let found = running.store.all(BLOBS, APPLYING).await?;
-    let again = |(name, mut note): (String, Vec<u8>)| {
-        let tries = note.first_mut()?;
-        *tries = tries.saturating_add(1);
-        Some(Write::Put(BLOBS, name, note))
-    };
-    running.store.write(found.values.into_iter().filter_map(again).collect()).await
-}
-
-/// The document has been made from everything on disk: earlier notes of it are settled, unless they are
-/// the reason why something was left out.
-pub(super) async fn clear_notes(running: &Running, doc: DocId, complete: bool) {
-    if complete {
-        let prefix = format!("{APPLYING}{doc}/");
-        running.writer.foreign(vec![Write::DeletePrefix(BLOBS, prefix)], || ());
-    }
 }

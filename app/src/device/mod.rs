@@ -23,6 +23,7 @@ pub mod identity;
 mod loading;
 pub mod outbox;
 pub(crate) mod platform;
+mod reading;
 mod replay;
 mod running;
 mod socket;

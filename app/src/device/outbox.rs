@@ -12,7 +12,6 @@ use shared::domain::reflection::{Reflection, copy_sections};
 use shared::domain::reflection_form::Section;
 use shared::ids::{CommandId, DocId};
 
-use super::documents::LocalCopy;
 use super::http::{self, Answer, Request};
 use super::platform;
 use super::running::Running;
@@ -222,7 +221,8 @@ impl Running {
     fn drop_withdrawn(self: &Rc<Self>, id: CommandId) {
         let all = self.outbox.all();
         let Some(place) = all.iter().position(|it| it.id == id) else { return };
-        let (Command::WithdrawReflection { trajectory }, Outcome::Done(_)) = (&all[place].command, &all[place].outcome)
+        let (Command::WithdrawReflection { trajectory }, Outcome::Done(_)) =
+            (&all[place].command, &all[place].outcome)
         else {
             return;
         };
@@ -281,8 +281,7 @@ impl Running {
             let directory = directory.as_ref()?;
             let mut own = directory.documents.iter().filter(|it| it.owner == Some(directory.me));
             let draft = own.find(|it| it.kind == DocKind::ReflectionDraft)?.id;
-            let writable =
-                directory.documents.iter().any(|it| it.id == to && it.access == Access::Write);
+            let writable = directory.documents.iter().any(|it| it.id == to && it.access == Access::Write);
             writable.then_some(draft)
         }) else {
             return false;
@@ -299,15 +298,6 @@ impl Running {
         to.changed.notify();
         // The copy is on disk before the command counts as followed up: both go through one queue.
         copied
-    }
-
-    /// Resolves once a document has been read from disk.
-    pub(super) async fn read_now(self: &Rc<Self>, doc: DocId) {
-        let held = self.held(doc);
-        self.want(&held);
-        while matches!(*held.copy.borrow(), LocalCopy::Loading) {
-            platform::sleep(10).await;
-        }
     }
 }
 

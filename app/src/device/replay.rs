@@ -27,14 +27,13 @@ pub(super) async fn recover(running: &Rc<Running>, doc: DocId, refused: &[Change
     running.flush().await;
     running.read_now(doc).await;
     let Ok(found) = running.store.all(ITEMS, &item_prefix(doc)).await else { return };
-    let replaced = super::loading::replaced(running, doc).await;
     let refused: HashSet<ChangeHash> = refused.iter().copied().collect();
     let (mut kept, mut all) = (Vec::new(), Vec::new());
     for (key, bytes) in found.values {
         let Some((_, hash)) = parse_item_key(&key) else { continue };
         let Some(StoredItem { data: Some(data), .. }) = StoredItem::decode(&bytes) else { continue };
         let Ok(change) = Change::from_bytes(data) else { continue };
-        if replaced.contains(&hash) {
+        if running.marks.borrow().is_replaced(doc, hash) {
             continue;
         }
         if !refused.contains(&hash) {
@@ -50,6 +49,7 @@ pub(super) async fn recover(running: &Rc<Running>, doc: DocId, refused: &[Change
         Ok(rebuilt) => {
             *held.copy.borrow_mut() = LocalCopy::Ready(Box::new(rebuilt));
             let marks = refused.iter().map(|hash| Write::Put(OUTBOX, replaced_key(doc, *hash), Vec::new()));
+            running.marks.borrow_mut().replace(doc, refused.iter().copied());
             // Before the replacement: what comes in between is written twice, never lost, since the
             // machine asks again for what it has not heard to be recovered.
             running.commit(&held);
@@ -83,7 +83,11 @@ fn without(kept: Vec<Change>, all: Vec<Change>, actor: ActorId) -> Result<AutoCo
 ///
 /// # Errors
 /// When the change cannot be repeated in pieces; `doc` is as it was.
-pub(super) fn split(doc: &mut AutoCommit, large: &Change, now_ms: u64) -> Result<Vec<Change>, AutomergeError> {
+pub(super) fn split(
+    doc: &mut AutoCommit,
+    large: &Change,
+    now_ms: u64,
+) -> Result<Vec<Change>, AutomergeError> {
     let actor = doc.get_actor().clone();
     let mut rebuilt = doc.fork_at(large.deps())?;
     rebuilt.set_actor(actor);

@@ -15,12 +15,11 @@ use super::documents::{Arrived, Documents, Held, LocalCopy};
 use super::driver::Driver;
 use super::identity::Identity;
 use super::outbox::Outbox;
-use super::{loading, platform};
+use super::platform;
+use super::reading::Marks;
 use super::status::{Problem, Status};
-use super::store::records::{
-    StoredItem, item_key, item_prefix, parse_item_key, parse_outbox_key, waiting_key,
-};
-use super::store::{BLOBS, CURSORS, ITEMS, OUTBOX, Store, StoreError, Write};
+use super::store::records::{StoredItem, item_key, item_prefix, parse_outbox_key, waiting_key};
+use super::store::{BLOBS, ITEMS, OUTBOX, Store, StoreError, Write};
 use super::tabs::{Tabs, Tidings};
 use super::writer::Writer;
 
@@ -28,8 +27,6 @@ use super::writer::Writer;
 const DIRECTORY: &str = "directory";
 /// The name of the moment of the last complete synchronisation among the blobs.
 const SYNCHRONISED: &str = "synchronised";
-/// How the names of values set aside begin.
-const ASIDE: &str = "aside/";
 
 /// What an unlocked device consists of.
 pub struct Running {
@@ -43,6 +40,10 @@ pub struct Running {
     pub(super) tabs: Tabs,
     /// Changes on disk that the server has not acknowledged, of every tab of this device.
     pub(super) waiting: RefCell<HashMap<DocId, HashSet<ChangeHash>>>,
+    /// What earlier runs left to be known before a document is read.
+    pub(super) marks: RefCell<Marks>,
+    /// Documents that someone waits for, to be read together.
+    pub(super) wanted: RefCell<Vec<Rc<Held>>>,
     /// Things typed or committed that are not on disk yet.
     unsaved: Cell<isize>,
     /// By how much the server's clock is ahead of the device's, in ms.
@@ -68,6 +69,8 @@ impl Running {
             outbox: Outbox::default(),
             tabs: Tabs::open(),
             waiting: RefCell::default(),
+            marks: RefCell::default(),
+            wanted: RefCell::default(),
             unsaved: Cell::new(0),
             clock_ahead: Cell::new(0),
             order: Cell::new(0),
@@ -75,7 +78,7 @@ impl Running {
             store,
             status,
         });
-        loading::count_notes(&running).await?;
+        running.read_marks().await?;
         running.read_directory().await?;
         running.read_waiting().await?;
         running.read_commands().await?;
@@ -135,8 +138,8 @@ impl Running {
 
     /// Sets the clock by the server's.
     pub(super) fn heard_time(&self, now: u64) {
-        let ahead = i64::try_from(now).unwrap_or_default()
-            - i64::try_from(platform::now_ms()).unwrap_or_default();
+        let ahead =
+            i64::try_from(now).unwrap_or_default() - i64::try_from(platform::now_ms()).unwrap_or_default();
         // Below a minute it is the network, not the clock.
         self.clock_ahead.set(if ahead.abs() < 60_000 { 0 } else { ahead });
     }
@@ -242,72 +245,6 @@ impl Running {
         self.status.synchronised_at.set(Some(at));
     }
 
-    /// Makes sure that a document is being read from disk.
-    pub(super) fn want(self: &Rc<Self>, held: &Rc<Held>) {
-        {
-            let Ok(mut copy) = held.copy.try_borrow_mut() else { return };
-            if !matches!(*copy, LocalCopy::Unread) {
-                return;
-            }
-            *copy = LocalCopy::Loading;
-        }
-        let (running, held) = (self.clone(), held.clone());
-        wasm_bindgen_futures::spawn_local(async move {
-            running.load(&held).await;
-            held.changed.notify();
-        });
-    }
-
-    async fn load(self: &Rc<Self>, held: &Rc<Held>) {
-        let doc = held.id;
-        let found = match self.store.all(ITEMS, &item_prefix(doc)).await {
-            Ok(found) => found,
-            Err(StoreError::Closed) => return,
-            Err(error) => {
-                self.status.report(Problem::StorageFailed { message: error.to_string() });
-                *held.copy.borrow_mut() = LocalCopy::Damaged;
-                return;
-            }
-        };
-        let noted = loading::noted(self, doc).await;
-        let replaced = loading::replaced(self, doc).await;
-        let mut damaged = found.damaged;
-        let mut stored = Vec::new();
-        for (key, bytes) in found.values {
-            let hash = parse_item_key(&key).map(|(_, hash)| hash);
-            match (StoredItem::decode(&bytes), hash) {
-                (Some(item), Some(hash)) if !noted.contains(&hash) && !replaced.contains(&hash) => {
-                    stored.extend(item.data.map(|data| Arrived { by: item.by, data }));
-                }
-                (Some(_), Some(_)) => {}
-                _ => damaged.push(key),
-            }
-        }
-        if !damaged.is_empty() {
-            self.set_aside(doc, damaged).await;
-        }
-        let loaded = held.loaded(stored, self.documents.actor, self.identity.me.device);
-        if loaded.is_err() {
-            *held.copy.borrow_mut() = LocalCopy::Damaged;
-            self.status.report(Problem::Damaged { document: Some(doc) });
-        }
-        loading::clear_notes(self, doc, noted.is_empty()).await;
-    }
-
-    /// Sets damaged values aside and has the document fetched anew; nothing else of it is touched.
-    async fn set_aside(self: &Rc<Self>, doc: DocId, keys: Vec<String>) {
-        let mut writes = vec![Write::Delete(CURSORS, doc.to_string())];
-        for key in keys {
-            if let Ok(Some(bytes)) = self.store.sealed(ITEMS, &key).await {
-                writes.push(Write::Put(BLOBS, format!("{ASIDE}{key}"), bytes));
-            }
-            writes.push(Write::Delete(ITEMS, key));
-        }
-        self.status.report(Problem::Damaged { document: Some(doc) });
-        let running = self.clone();
-        self.writer.own(writes, move || running.fetch_anew(doc));
-    }
-
     /// Applies changes that are on disk to the document, if it is in memory.
     pub(super) fn apply(self: &Rc<Self>, doc: DocId, arrived: Vec<Arrived>) {
         let held = self.held(doc);
@@ -344,16 +281,12 @@ impl Running {
     /// The document is gone: deletes everything of it.
     pub(super) fn delete_copy(self: &Rc<Self>, doc: DocId) {
         self.waiting.borrow_mut().remove(&doc);
-        let writes = vec![
+        let mut writes = self.delete_marks(doc);
+        writes.extend([
             Write::DeletePrefix(ITEMS, item_prefix(doc)),
             Write::DeletePrefix(OUTBOX, format!("change/{doc}/")),
-            Write::DeletePrefix(BLOBS, format!("{ASIDE}{doc}/")),
-            Write::DeletePrefix(BLOBS, format!("{}{doc}/", loading::APPLYING)),
-            Write::DeletePrefix(OUTBOX, format!("refused/{doc}/")),
-            Write::DeletePrefix(OUTBOX, format!("replaced/{doc}/")),
-            Write::Delete(CURSORS, doc.to_string()),
             self.waiting_write(),
-        ];
+        ]);
         let running = self.clone();
         self.writer.own(writes, move || running.tabs.tell(&Tidings::Gone { doc }));
         self.forget_copy(doc);

@@ -120,7 +120,8 @@ pub fn create(passphrase: &str) -> (DataKey, Wrapped) {
         salt: salt.to_vec(),
         sealed: Vec::new(),
     };
-    let wrapping = wrapping_key(passphrase, &wrapped).expect("the parameters are constants that argon2 allows");
+    let wrapping =
+        wrapping_key(passphrase, &wrapped).expect("the parameters are constants that argon2 allows");
     wrapped.sealed = wrapping.seal("vault", "key", bytes.as_slice());
     (DataKey::new(&bytes), wrapped)
 }

@@ -69,8 +69,9 @@ pub async fn sign_in(
     let get = Request { method: "GET", path: "/api/session/challenge", ..Request::default() };
     let answer = http::fetch(get).await?;
     let challenge: Challenge = expect(&answer)?;
-    let bytes =
-        URL_SAFE_NO_PAD.decode(&challenge.challenge).map_err(|_| SignInError::Server { status: answer.status })?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(&challenge.challenge)
+        .map_err(|_| SignInError::Server { status: answer.status })?;
     let mut body = json!({
         "email": email.trim(),
         "password": password,
@@ -101,7 +102,9 @@ fn expect<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, SignInEr
     match answer.status {
         200..=299 => answer.json().ok_or(server),
         401 => match answer.json::<SecondFactor>() {
-            Some(SecondFactor { methods }) if !methods.is_empty() => Err(SignInError::SecondFactor { methods }),
+            Some(SecondFactor { methods }) if !methods.is_empty() => {
+                Err(SignInError::SecondFactor { methods })
+            }
             _ => Err(SignInError::Wrong),
         },
         400 | 422 => Err(SignInError::Wrong),

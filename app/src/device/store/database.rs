@@ -176,32 +176,53 @@ impl Connection {
         Ok(read().await.map_err(|error| self.error(error))?.and_then(bytes_of))
     }
 
-    /// Every value whose key begins so, with its key, ascending by key. A value that is no bytes is empty.
+    /// For each beginning every value whose key begins so, with its key, ascending by key. A value that is no
+    /// bytes is empty.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn all(&self, store: &'static str, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        match self.try_all(store, prefix).await {
-            Err(StoreError::Lost) => self.try_all(store, prefix).await,
+    pub async fn all_of(
+        &self,
+        store: &'static str,
+        prefixes: &[String],
+    ) -> Result<Vec<Vec<(String, Vec<u8>)>>, StoreError> {
+        match self.try_all_of(store, prefixes).await {
+            Err(StoreError::Lost) => self.try_all_of(store, prefixes).await,
             done => done,
         }
     }
 
-    async fn try_all(&self, store: &'static str, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    async fn try_all_of(
+        &self,
+        store: &'static str,
+        prefixes: &[String],
+    ) -> Result<Vec<Vec<(String, Vec<u8>)>>, StoreError> {
         let database = self.database().await?;
-        let read = async || -> Result<(Vec<String>, Vec<JsValue>), IdbError> {
+        let read = async || -> Result<Vec<Vec<(String, Vec<u8>)>>, IdbError> {
             let transaction = database.transaction(store).build()?;
             let objects = transaction.object_store(store)?;
-            let range = || prefix_range(prefix);
-            // Both go out in one read transaction, so that they see the same state.
-            let keys = objects.get_all_keys::<String>().with_query::<String, _>(range()).primitive()?;
-            let values = objects.get_all::<JsValue>().with_query::<String, _>(range()).primitive()?;
-            let keys = keys.await?.collect::<Result<Vec<String>, _>>()?;
-            let values = values.await?.collect::<Result<Vec<JsValue>, _>>()?;
-            Ok((keys, values))
+            // All go out at once in one read transaction, so that they see the same state and none waits for
+            // another's answer.
+            let mut asked = Vec::with_capacity(prefixes.len());
+            for prefix in prefixes {
+                let keys = objects
+                    .get_all_keys::<String>()
+                    .with_query::<String, _>(prefix_range(prefix))
+                    .primitive()?;
+                let values =
+                    objects.get_all::<JsValue>().with_query::<String, _>(prefix_range(prefix)).primitive()?;
+                asked.push((keys, values));
+            }
+            let mut found = Vec::with_capacity(asked.len());
+            for (keys, values) in asked {
+                let keys = keys.await?.collect::<Result<Vec<String>, _>>()?;
+                let values = values.await?.map(|it| it.map(|it| bytes_of(it).unwrap_or_default()));
+                let values = values.collect::<Result<Vec<Vec<u8>>, _>>()?;
+                found.push(keys.into_iter().zip(values).collect());
+            }
+            Ok(found)
         };
-        let (keys, values) = read().await.map_err(|error| self.error(error))?;
-        Ok(keys.into_iter().zip(values.into_iter().map(|it| bytes_of(it).unwrap_or_default())).collect())
+        read().await.map_err(|error| self.error(error))
     }
 
     /// The keys that begin so, ascending.
@@ -220,7 +241,8 @@ impl Connection {
         let read = async || -> Result<Vec<String>, IdbError> {
             let transaction = database.transaction(store).build()?;
             let objects = transaction.object_store(store)?;
-            let keys = objects.get_all_keys::<String>().with_query::<String, _>(prefix_range(prefix)).primitive()?;
+            let keys =
+                objects.get_all_keys::<String>().with_query::<String, _>(prefix_range(prefix)).primitive()?;
             keys.await?.collect()
         };
         read().await.map_err(|error| self.error(error))

@@ -101,11 +101,9 @@ impl Store {
             }
             Write::Delete(store, key) => RawWrite::Delete { store, key },
             Write::DeletePrefix(store, prefix) => RawWrite::DeletePrefix { store, prefix },
-            Write::Waiting(count) => RawWrite::Put {
-                store: VAULT,
-                key: "waiting".to_owned(),
-                bytes: count.to_be_bytes().to_vec(),
-            },
+            Write::Waiting(count) => {
+                RawWrite::Put { store: VAULT, key: "waiting".to_owned(), bytes: count.to_be_bytes().to_vec() }
+            }
         };
         let writes: Vec<RawWrite> = writes.into_iter().map(seal).collect();
         self.connection.write(&writes).await
@@ -126,14 +124,25 @@ impl Store {
     /// # Errors
     /// When the database cannot be read; damaged values are listed, never an error.
     pub async fn all(&self, store: &'static str, prefix: &str) -> Result<Found, StoreError> {
-        let mut found = Found::default();
-        for (key, sealed) in self.connection.all(store, prefix).await? {
-            match self.key.open(store, &key, &sealed) {
-                Ok(plain) => found.values.push((key, plain)),
-                Err(_) => found.damaged.push(key),
+        Ok(self.all_of(store, vec![prefix.to_owned()]).await?.pop().unwrap_or_default())
+    }
+
+    /// Like [`Self::all`] for many beginnings at once, in one transaction and in their order.
+    ///
+    /// # Errors
+    /// When the database cannot be read; damaged values are listed, never an error.
+    pub async fn all_of(&self, store: &'static str, prefixes: Vec<String>) -> Result<Vec<Found>, StoreError> {
+        let open = |entries: Vec<(String, Vec<u8>)>| {
+            let mut found = Found::default();
+            for (key, sealed) in entries {
+                match self.key.open(store, &key, &sealed) {
+                    Ok(plain) => found.values.push((key, plain)),
+                    Err(_) => found.damaged.push(key),
+                }
             }
-        }
-        Ok(found)
+            found
+        };
+        Ok(self.connection.all_of(store, &prefixes).await?.into_iter().map(open).collect())
     }
 
     /// The keys that begin so, ascending; no value is opened.
