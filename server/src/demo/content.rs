@@ -55,3 +55,80 @@ pub fn write(
         DocKind::Practice => pool::write_practice(doc, at),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use automerge::{Change, TextEncoding};
+    use shared::domain::genesis::genesis;
+    use shared::domain::lifecycle::TrajectoryState;
+    use shared::domain::notes::Notes;
+    use shared::domain::plan::Plan;
+    use shared::domain::progress::Progress;
+    use shared::domain::reflection::Reflection;
+    use shared::domain::reflection_form::Section;
+
+    use super::super::people::{people, person, trajectories};
+    use super::*;
+
+    const NOW: u64 = 1_790_000_000_000;
+
+    fn id_of(email: &str) -> UserId {
+        let place = people().iter().position(|person| person.email == email).unwrap();
+        UserId([u8::try_from(place).unwrap() + 1; 16])
+    }
+
+    fn made(kind: DocKind, about: &'static str) -> AutoCommit {
+        let mut doc = AutoCommit::new_with_encoding(TextEncoding::Utf16CodeUnit);
+        doc.apply_changes([Change::from_bytes(genesis(kind).data.clone()).unwrap()]).unwrap();
+        for author in authors(kind, about) {
+            write(kind, about, author, &id_of, &mut doc, Moments::new(NOW)).unwrap();
+            doc.commit();
+        }
+        doc
+    }
+
+    #[test]
+    fn everybody_is_there_and_every_state_of_the_lifecycle_too() {
+        assert_eq!(people().len(), 1 + 6 + 12 + 2);
+        for state in TrajectoryState::ALL {
+            assert!(trajectories().iter().any(|trajectory| trajectory.state == state), "{state:?}");
+        }
+        for trajectory in trajectories() {
+            assert!(person(trajectory.employee).is_some());
+            assert!(trajectory.referrals.iter().all(|referral| person(referral.coach).is_some()));
+        }
+    }
+
+    #[test]
+    fn every_document_reads_without_oddities() {
+        for person in people() {
+            for kind in DocKind::ALL {
+                let doc = made(kind, person.email);
+                assert_eq!(Reflection::read(&doc).oddities, [], "{kind:?} {}", person.email);
+                assert_eq!(Notes::read(&doc).oddities, []);
+                assert_eq!(Plan::read(&doc).oddities, []);
+                assert_eq!(Progress::read(&doc).oddities, []);
+            }
+        }
+    }
+
+    #[test]
+    fn the_shared_reflection_holds_what_was_shared_and_nothing_else() {
+        for trajectory in trajectories().iter().filter(|it| !it.shared.is_empty()) {
+            let draft = Reflection::read(&made(DocKind::ReflectionDraft, trajectory.employee));
+            let shared = Reflection::read(&made(DocKind::Reflection, trajectory.employee));
+            assert_eq!(shared.shared.keys().copied().collect::<Vec<_>>(), trajectory.shared);
+            for section in Section::ALL {
+                let wanted =
+                    if trajectory.shared.contains(&section) { &draft } else { &Reflection::default() };
+                assert!(shared.section_equals(wanted, section), "{} {section:?}", trajectory.employee);
+            }
+        }
+    }
+
+    #[test]
+    fn there_is_a_talk_today() {
+        let progress = Progress::read(&made(DocKind::Progress, "medewerker1@demo.example"));
+        assert!(progress.talks.iter().any(|talk| talk.at / 86_400_000 == NOW / 86_400_000 && !talk.held));
+    }
+}
