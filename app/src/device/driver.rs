@@ -291,6 +291,7 @@ impl Running {
     ) {
         let mut writes = Vec::with_capacity(items.len() + 2);
         let mut note = vec![0];
+        self.logged.borrow_mut().extend(items.iter().map(|item| item.hash));
         for item in items {
             // Without data it is here already, or void.
             let Some(data) = item.data else { continue };

@@ -40,6 +40,8 @@ pub struct Running {
     pub(super) tabs: Tabs,
     /// Changes on disk that the server has not acknowledged, of every tab of this device.
     pub(super) waiting: RefCell<HashMap<DocId, HashSet<ChangeHash>>>,
+    /// Changes that this run knows to be in the server's log: word of them from another tab may come later.
+    pub(super) logged: RefCell<HashSet<ChangeHash>>,
     /// What earlier runs left to be known before a document is read.
     pub(super) marks: RefCell<Marks>,
     /// Documents that someone waits for, to be read together.
@@ -69,6 +71,7 @@ impl Running {
             outbox: Outbox::default(),
             tabs: Tabs::open(),
             waiting: RefCell::default(),
+            logged: RefCell::default(),
             marks: RefCell::default(),
             wanted: RefCell::default(),
             unsaved: Cell::new(0),
@@ -215,6 +218,7 @@ impl Running {
 
     /// Takes changes off the list of those that wait; whether any was on it.
     pub(super) fn no_longer_waiting(self: &Rc<Self>, doc: DocId, hashes: &[ChangeHash]) -> bool {
+        self.logged.borrow_mut().extend(hashes);
         let mut waiting = self.waiting.borrow_mut();
         let Some(of_doc) = waiting.get_mut(&doc) else { return false };
         let before = of_doc.len();
@@ -265,7 +269,9 @@ impl Running {
             let Ok(Some(bytes)) = self.store.get(ITEMS, &key).await else { continue };
             let Some(item) = StoredItem::decode(&bytes) else { continue };
             let Some(data) = item.data else { continue };
-            if let Ok(Some(_)) = self.store.get(OUTBOX, &waiting_key(doc, hash)).await {
+            let waits = matches!(self.store.get(OUTBOX, &waiting_key(doc, hash)).await, Ok(Some(_)));
+            // The server may have been quicker than the other tab's word, or than this disk.
+            if waits && !self.logged.borrow().contains(&hash) {
                 self.waiting.borrow_mut().entry(doc).or_default().insert(hash);
                 self.show_waiting();
                 let (by, sig) = (item.by, item.sig);
