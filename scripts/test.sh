@@ -28,7 +28,7 @@ shopt -s nullglob
 contract=(tests/contract/*.test.mjs)
 browser=(tests/e2e/*.test.mjs)
 
-run "Tests of the crates" cargo nextest run --workspace --locked --offline --no-fail-fast
+run "Tests of the crates" cargo nextest run --locked --offline --no-fail-fast
 run "Examples in documentation" cargo test --doc --locked --offline --quiet
 run "Server for the next ones" cargo build --locked --offline --package server
 run "Contract, from outside" node --test --test-timeout=180000 "${contract[@]}"
