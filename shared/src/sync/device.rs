@@ -16,6 +16,7 @@ mod connection;
 mod document;
 mod hearing;
 mod machine;
+mod pushing;
 mod safety;
 
 use super::message::{Mode, PushItem, RejectCode};

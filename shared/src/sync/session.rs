@@ -7,6 +7,7 @@
 
 mod machine;
 mod open_docs;
+mod reading;
 
 use super::message::{Acked, LogItem, Place, PushItem, Rejected, ServerMessage};
 use crate::access::Access;

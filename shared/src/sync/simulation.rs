@@ -268,7 +268,7 @@ impl World {
         let doc = self.docs[self.random.below(self.docs.len())];
         let tablet = &mut self.tablets[index];
         // The document must be there to be written in.
-        if !tablet.disk.get(&doc).is_some_and(|stored| stored.cursor > 0) {
+        if tablet.disk.get(&doc).is_none_or(|stored| stored.cursor == 0) {
             return;
         }
         let random = self.random.next();

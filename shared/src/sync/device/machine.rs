@@ -4,16 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::connection::{Connection, Due};
 use super::document::{Document, Pause, Phase, Waiting};
-use super::{Effect, Event, Problem, Safety};
+use super::safety::Shown;
+use super::{Effect, Event, Problem};
 use crate::ids::{ChangeHash, DeviceId, DocId, PublicKey};
 use crate::sync::codec;
 use crate::sync::limits::{self, Limits};
 use crate::sync::message::{ClientMessage, PushItem, RejectCode, VERSION, close};
 
-/// Bytes of a `push` besides its items.
-const PUSH_OVERHEAD: usize = 128;
-/// Bytes that an item takes in a `push` besides its data.
-const ITEM_OVERHEAD: usize = 160;
 /// The code of a socket that closed without one.
 pub(super) const NO_CODE: u16 = 1006;
 
@@ -30,13 +27,13 @@ pub struct Device {
     pub(super) docs: BTreeMap<DocId, Document>,
     /// The order in which documents are opened.
     order: Vec<DocId>,
-    next_push: u64,
+    pub(super) next_push: u64,
     pub(super) pushes: BTreeMap<u64, InFlight>,
     next_batch: u64,
     /// Whether commands were asked for again on this connection.
     pub(super) resent_commands: bool,
     pub(super) synced_at: Option<u64>,
-    shown: Shown,
+    pub(super) shown: Shown,
     pub(super) out: Vec<Effect>,
 }
 
@@ -46,17 +43,6 @@ pub(super) struct InFlight {
     pub doc: DocId,
     pub hashes: BTreeSet<ChangeHash>,
     pub bytes: usize,
-}
-
-/// What [`Effect::Changed`] was last said about.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Shown {
-    online: bool,
-    waiting: usize,
-    settled: usize,
-    documents: usize,
-    problems: Vec<(DocId, Problem)>,
-    minute: Option<u64>,
 }
 
 impl Device {
@@ -101,68 +87,6 @@ impl Device {
             self.note_safety(now_ms);
         }
         std::mem::take(&mut self.out)
-    }
-
-    /// What is safe.
-    #[must_use]
-    pub fn safety(&self) -> Safety {
-        let problems = self.problems();
-        let waiting = self.docs.values().map(Document::waiting_count).sum();
-        if !problems.is_empty() {
-            return Safety::ActionNeeded { problems, waiting };
-        }
-        match self.synced_at {
-            Some(at) if waiting == 0 => Safety::Synchronised { at },
-            _ => Safety::Saved { waiting },
-        }
-    }
-
-    /// What is wrong with a document.
-    #[must_use]
-    pub fn problem(&self, doc: DocId) -> Option<Problem> {
-        self.docs.get(&doc)?.trouble()
-    }
-
-    /// How many changes of a document wait for the server.
-    #[must_use]
-    pub fn waiting(&self, doc: DocId) -> usize {
-        self.docs.get(&doc).map_or(0, Document::waiting_count)
-    }
-
-    /// How many documents have been read to their head on this connection, of how many.
-    #[must_use]
-    pub fn progress(&self) -> (usize, usize) {
-        (self.docs.values().filter(|doc| doc.is_settled()).count(), self.docs.len())
-    }
-
-    /// Whether the server answered within the last heartbeat.
-    #[must_use]
-    pub fn is_online(&self) -> bool {
-        self.connection.is_live()
-    }
-
-    /// What a closing page sends to `POST /api/sync` with `keepalive`: as many waiting changes as fit. They stay
-    /// waiting; the next connection hears whether they arrived.
-    #[must_use]
-    pub fn farewell(&self) -> Option<Vec<u8>> {
-        let mut messages = vec![codec::client(&self.hello())];
-        let mut room = limits::KEEPALIVE - 16 - messages[0].len();
-        for document in self.docs.values() {
-            let mut items = Vec::new();
-            for Waiting { item, .. } in document.waiting.iter().filter(|waiting| !waiting.logged) {
-                let size = ITEM_OVERHEAD + item.data.len() + if items.is_empty() { PUSH_OVERHEAD } else { 0 };
-                if size > room || items.len() == limits::PUSH {
-                    break;
-                }
-                room -= size;
-                items.push(item.clone());
-            }
-            if !items.is_empty() && messages.len() < limits::HTTP_MESSAGES {
-                let id = messages.len() as u64;
-                messages.push(codec::client(&ClientMessage::Push { id, doc: document.id, items }));
-            }
-        }
-        (messages.len() > 1).then(|| codec::join(&messages))
     }
 
     fn take(&mut self, event: Event, now_ms: u64) {
@@ -374,7 +298,7 @@ impl Device {
         self.open(&due);
     }
 
-    fn hello(&self) -> ClientMessage {
+    pub(super) fn hello(&self) -> ClientMessage {
         ClientMessage::Hello { version: VERSION, client: self.client.clone() }
     }
 
@@ -410,47 +334,6 @@ impl Device {
         }
     }
 
-    /// Sends what waits, as far as the server's limits let it.
-    fn push(&mut self, now_ms: u64) {
-        if !self.connection.is_live() {
-            return;
-        }
-        let unacked = usize::try_from(self.limits.unacked).unwrap_or(usize::MAX);
-        let frame = usize::try_from(self.limits.frame).unwrap_or(usize::MAX).min(limits::FRAME);
-        let most = usize::try_from(self.limits.push).unwrap_or(usize::MAX).clamp(1, limits::PUSH);
-        let mut in_flight: usize = self.pushes.values().map(|push| push.bytes).sum();
-        let mut pushes = Vec::new();
-        for document in self.docs.values_mut().filter(|document| document.may_push(now_ms)) {
-            loop {
-                let mut items = Vec::new();
-                let mut bytes = PUSH_OVERHEAD;
-                for waiting in document.waiting.iter_mut().filter(|waiting| !waiting.sent) {
-                    let size = ITEM_OVERHEAD + waiting.item.data.len();
-                    let full =
-                        items.len() == most || bytes + size > frame || in_flight + bytes + size > unacked;
-                    if full && !(items.is_empty() && in_flight == 0) {
-                        break;
-                    }
-                    bytes += size;
-                    waiting.sent = true;
-                    items.push(waiting.item.clone());
-                }
-                if items.is_empty() {
-                    break;
-                }
-                in_flight += bytes;
-                pushes.push((document.id, items, bytes));
-            }
-        }
-        for (doc, items, bytes) in pushes {
-            let id = self.next_push;
-            self.next_push += 1;
-            let hashes = items.iter().map(|item| item.hash).collect();
-            self.pushes.insert(id, InFlight { doc, hashes, bytes });
-            self.say(&ClientMessage::Push { id, doc, items });
-        }
-    }
-
     pub(super) fn say(&mut self, message: &ClientMessage) {
         if self.connection.is_open() {
             self.out.push(Effect::Send(codec::client(message)));
@@ -479,35 +362,6 @@ impl Device {
         let number = self.next_batch;
         self.next_batch += 1;
         number
-    }
-
-    fn problems(&self) -> Vec<(DocId, Problem)> {
-        self.docs.iter().filter_map(|(&doc, document)| Some((doc, document.trouble()?))).collect()
-    }
-
-    fn note_safety(&mut self, now_ms: u64) {
-        const MINUTE_MS: u64 = 60_000;
-        let (settled, documents) = self.progress();
-        let waiting = self.docs.values().map(Document::waiting_count).sum();
-        // A document that the server does not give or that cannot be trusted is shown as such, and does not keep
-        // the others from being in step.
-        let open_ends =
-            self.docs.values().any(|document| !document.is_settled() && document.problem.is_none());
-        if self.connection.is_live() && self.directory.is_some() && !open_ends && waiting == 0 {
-            self.synced_at = Some(now_ms);
-        }
-        let shown = Shown {
-            online: self.is_online(),
-            waiting,
-            settled,
-            documents,
-            problems: self.problems(),
-            minute: self.synced_at.map(|at| at / MINUTE_MS),
-        };
-        if shown != self.shown {
-            self.shown = shown;
-            self.out.push(Effect::Changed);
-        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! What is safe, in the three states that are always in view.
 
+use super::Effect;
+use super::document::Document;
+use super::machine::Device;
 use crate::ids::{ChangeHash, DocId};
 use crate::sync::message::RejectCode;
 
@@ -49,4 +52,84 @@ pub enum Problem {
     },
     /// This device's storage did not take what arrived.
     Storage,
+}
+
+/// What [`Effect::Changed`] was last said about.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Shown {
+    online: bool,
+    waiting: usize,
+    settled: usize,
+    documents: usize,
+    problems: Vec<(DocId, Problem)>,
+    minute: Option<u64>,
+}
+
+impl Device {
+    /// What is safe.
+    #[must_use]
+    pub fn safety(&self) -> Safety {
+        let problems = self.problems();
+        let waiting = self.docs.values().map(Document::waiting_count).sum();
+        if !problems.is_empty() {
+            return Safety::ActionNeeded { problems, waiting };
+        }
+        match self.synced_at {
+            Some(at) if waiting == 0 => Safety::Synchronised { at },
+            _ => Safety::Saved { waiting },
+        }
+    }
+
+    /// What is wrong with a document.
+    #[must_use]
+    pub fn problem(&self, doc: DocId) -> Option<Problem> {
+        self.docs.get(&doc)?.trouble()
+    }
+
+    /// How many changes of a document wait for the server.
+    #[must_use]
+    pub fn waiting(&self, doc: DocId) -> usize {
+        self.docs.get(&doc).map_or(0, Document::waiting_count)
+    }
+
+    /// How many documents have been read to their head on this connection, of how many.
+    #[must_use]
+    pub fn progress(&self) -> (usize, usize) {
+        (self.docs.values().filter(|doc| doc.is_settled()).count(), self.docs.len())
+    }
+
+    /// Whether the server answered within the last heartbeat.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
+        self.connection.is_live()
+    }
+
+    fn problems(&self) -> Vec<(DocId, Problem)> {
+        self.docs.iter().filter_map(|(&doc, document)| Some((doc, document.trouble()?))).collect()
+    }
+
+    pub(super) fn note_safety(&mut self, now_ms: u64) {
+        const MINUTE_MS: u64 = 60_000;
+        let (settled, documents) = self.progress();
+        let waiting = self.docs.values().map(Document::waiting_count).sum();
+        // A document that the server does not give or that cannot be trusted is shown as such, and does not keep
+        // the others from being in step.
+        let open_ends =
+            self.docs.values().any(|document| !document.is_settled() && document.problem.is_none());
+        if self.connection.is_live() && self.directory.is_some() && !open_ends && waiting == 0 {
+            self.synced_at = Some(now_ms);
+        }
+        let shown = Shown {
+            online: self.is_online(),
+            waiting,
+            settled,
+            documents,
+            problems: self.problems(),
+            minute: self.synced_at.map(|at| at / MINUTE_MS),
+        };
+        if shown != self.shown {
+            self.shown = shown;
+            self.out.push(Effect::Changed);
+        }
+    }
 }

@@ -2,50 +2,45 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::open_docs::{CHANGES_OVERHEAD, ITEM_OVERHEAD, OpenDoc, OwnPlaces, fit};
-use super::{Answer, Ask, Input, Output, PushAnswer, ReadAnswer, Transport};
+use super::open_docs::{OpenDoc, OwnPlaces};
+use super::reading::{Reading, Then};
+use super::{Answer, Ask, Input, Output, PushAnswer, Transport};
 use crate::ids::{DeviceId, DocId, UserId};
 use crate::sync::codec;
 use crate::sync::limits::{self, Limits};
-use crate::sync::message::{
-    ClientMessage, ErrorCode, LogItem, Mode, Place, PushItem, ServerMessage, VERSION, close,
-};
+use crate::sync::message::{ClientMessage, ErrorCode, Place, PushItem, ServerMessage, VERSION, close};
 
 /// What a client is advised to wait when storage is not available.
 const RETRY_AFTER_MS: u64 = 1_000;
-/// Bytes of data asked for at once, so that whatever comes fits one message.
-const READ_BYTES: usize = limits::FRAME - CHANGES_OVERHEAD - limits::PUSH * ITEM_OVERHEAD;
-/// Bytes of the answer to a `POST` that changes may fill; the rest is for what must be answered.
-const HTTP_CHANGES: usize = limits::HTTP_ANSWER / 2;
 
 /// One connection of one device.
 #[derive(Debug)]
 pub struct Session {
     user: UserId,
     device: DeviceId,
-    transport: Transport,
+    pub(super) transport: Transport,
     greeted: bool,
     closed: bool,
     last_heard_ms: u64,
     /// When the latest malformed messages came.
     malformed_ms: VecDeque<u64>,
     /// Bytes sent; counted for [`Transport::Http`] alone.
-    sent: usize,
-    docs: BTreeMap<DocId, OpenDoc>,
-    own: BTreeMap<DocId, OwnPlaces>,
+    pub(super) sent: usize,
+    pub(super) docs: BTreeMap<DocId, OpenDoc>,
+    pub(super) own: BTreeMap<DocId, OwnPlaces>,
     /// Devices that are not new to the connection: its own, and those before whose first item a `directory` was
     /// sent.
-    announced: BTreeSet<DeviceId>,
+    pub(super) announced: BTreeSet<DeviceId>,
     /// What came while an ask was unanswered.
     inbox: VecDeque<Input>,
     /// What the unanswered ask is for.
-    job: Option<Job>,
-    out: Vec<Output>,
+    pub(super) job: Option<Job>,
+    pub(super) out: Vec<Output>,
 }
 
 /// What an ask is for.
 #[derive(Debug)]
-enum Job {
+pub(super) enum Job {
     Read(Reading),
     Push {
         id: u64,
@@ -56,21 +51,6 @@ enum Job {
         devices: BTreeSet<DeviceId>,
         then: Option<Reading>,
     },
-}
-
-/// Documents being read up to their heads.
-#[derive(Debug)]
-struct Reading {
-    queue: VecDeque<DocId>,
-    then: Then,
-}
-
-/// What follows once they have been read, if the document is still open then.
-#[derive(Debug)]
-enum Then {
-    Nothing,
-    Relay(DocId, Vec<u8>),
-    Deliver(DocId, ServerMessage),
 }
 
 impl Session {
@@ -320,127 +300,13 @@ impl Session {
         }
     }
 
-    fn read(&mut self, docs: impl IntoIterator<Item = DocId>, then: Then) {
-        self.go_on(Reading { queue: docs.into_iter().collect(), then });
-    }
-
-    /// Asks for what is still to be read, or does what follows.
-    fn go_on(&mut self, mut reading: Reading) {
-        reading.queue.retain(|doc| self.docs.contains_key(doc));
-        let places: Vec<_> =
-            reading.queue.iter().filter_map(|doc| self.docs.get(doc)).map(|open| open.place).collect();
-        if places.is_empty() {
-            match reading.then {
-                Then::Relay(doc, data) if self.docs.contains_key(&doc) => {
-                    self.out.push(Output::Relay { doc, data });
-                }
-                Then::Deliver(doc, message) if self.docs.contains_key(&doc) => self.send(message),
-                _ => {}
-            }
-            return;
-        }
-        let room = self.room_for_changes();
-        let max_items = if room == 0 { 0 } else { limits::PUSH };
-        self.job = Some(Job::Read(reading));
-        self.out.push(Output::Ask(Ask::Read { places, max_items, max_bytes: READ_BYTES.min(room) }));
-    }
-
-    /// Bytes that changes may still fill; a change that fits one message always fits where this is not 0.
-    fn room_for_changes(&self) -> usize {
-        match self.transport {
-            Transport::WebSocket => READ_BYTES,
-            Transport::Http => {
-                let room = HTTP_CHANGES.saturating_sub(self.sent);
-                if room < limits::CHANGE { 0 } else { room }
-            }
-        }
-    }
-
-    fn has_read(&mut self, mut reading: Reading, answers: Vec<ReadAnswer>) {
-        let mut again = VecDeque::new();
-        let mut unknown = BTreeSet::new();
-        for (index, answer) in answers.into_iter().enumerate() {
-            let Some(doc) = reading.queue.pop_front() else { break };
-            match answer {
-                ReadAnswer::Denied => self.end(doc, ServerMessage::Denied { doc, id: None }),
-                ReadAnswer::Gone => self.end(doc, ServerMessage::Gone { doc, id: None }),
-                ReadAnswer::Reset => self.end(doc, ServerMessage::Reset { doc }),
-                ReadAnswer::Failed => self.fail(doc),
-                ReadAnswer::Batch { kind, access, head, items, .. } => {
-                    let Some(mode) = Mode::of(access) else {
-                        self.end(doc, ServerMessage::Denied { doc, id: None });
-                        continue;
-                    };
-                    let Some(open) = self.docs.get_mut(&doc) else { continue };
-                    let place = open.place;
-                    if open.told.replace(mode) != Some(mode) {
-                        let kind = kind.code().to_owned();
-                        self.send(ServerMessage::Opened { doc, kind, access: mode, head });
-                    }
-                    let (items, after) = fit(place, items, self.own.get(&doc));
-                    let strangers: Vec<_> =
-                        items.iter().map(|item| item.by).filter(|by| self.is_stranger(*by)).collect();
-                    if !strangers.is_empty() {
-                        // Read again afterwards, so that what goes out has been allowed just then.
-                        unknown.extend(strangers);
-                        again.push_back(doc);
-                        continue;
-                    }
-                    if place.cursor < head && items.is_empty() && self.room_for_changes() > 0 {
-                        if index == 0 {
-                            self.fail(doc);
-                        } else {
-                            again.push_back(doc);
-                        }
-                        continue;
-                    }
-                    if !self.has_room_for(&items) {
-                        // Read short: the client opens it again from where it is.
-                        continue;
-                    }
-                    if let (false, Some(chain)) = (items.is_empty(), after.chain) {
-                        self.send(ServerMessage::Changes { doc, from: place.cursor, items, chain });
-                        if let Some(open) = self.docs.get_mut(&doc) {
-                            open.place = after;
-                        }
-                        if after.cursor < head && self.room_for_changes() > 0 {
-                            again.push_back(doc);
-                        }
-                    }
-                }
-            }
-        }
-        again.append(&mut reading.queue);
-        reading.queue = again;
-        if unknown.is_empty() {
-            self.go_on(reading);
-        } else {
-            self.ask_directory(unknown, Some(reading));
-        }
-    }
-
-    fn has_room_for(&self, items: &[LogItem]) -> bool {
-        let data: usize = items.iter().filter_map(|item| item.data.data()).map(<[u8]>::len).sum();
-        let size = CHANGES_OVERHEAD + items.len() * ITEM_OVERHEAD + data;
-        self.transport == Transport::WebSocket || self.sent + size <= HTTP_CHANGES
-    }
-
-    fn is_stranger(&self, by: DeviceId) -> bool {
-        !self.announced.contains(&by)
-    }
-
-    fn ask_directory(&mut self, devices: BTreeSet<DeviceId>, then: Option<Reading>) {
-        self.job = Some(Job::Directory { devices, then });
-        self.out.push(Output::Ask(Ask::DirectoryVersion));
-    }
-
     /// Says the last of a document.
-    fn end(&mut self, doc: DocId, message: ServerMessage) {
+    pub(super) fn end(&mut self, doc: DocId, message: ServerMessage) {
         self.forget(doc);
         self.send(message);
     }
 
-    fn fail(&mut self, doc: DocId) {
+    pub(super) fn fail(&mut self, doc: DocId) {
         self.forget(doc);
         self.error(ErrorCode::Internal, "this document cannot be read", Some(doc), None);
     }
@@ -478,7 +344,7 @@ impl Session {
         self.send(ServerMessage::Error { code, message, doc, id, retry_after_ms: None });
     }
 
-    fn send(&mut self, message: ServerMessage) {
+    pub(super) fn send(&mut self, message: ServerMessage) {
         if self.transport == Transport::Http {
             self.sent += codec::server(&message).len();
         }

@@ -76,6 +76,7 @@ impl Rig {
         rest
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a message is made where it is heard")]
     fn hear(&mut self, message: ServerMessage) -> Vec<Effect> {
         let bytes = codec::server(&message);
         self.feed(Event::Frame { attempt: self.attempt, bytes })

@@ -4,7 +4,8 @@ use crate::domain::kind::DocKind;
 use crate::ids::{Chain, ChangeHash};
 use crate::sync::chain;
 use crate::sync::memory::Memory;
-use crate::sync::message::{Acked, Body, RejectCode};
+use crate::sync::message::{Acked, Body, Mode, RejectCode};
+use crate::sync::session::ReadAnswer;
 use crate::sync::testing::{Author, DOC, key, user};
 
 const OTHER: DocId = DocId([0xd1; 16]);
