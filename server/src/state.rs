@@ -7,6 +7,7 @@ use store::SharedStore;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::client::Client;
+use crate::http::rate::Rates;
 use crate::hub::Hub;
 use crate::identity::challenges::Challenges;
 use crate::identity::passwords::Passwords;
@@ -35,6 +36,8 @@ pub struct Shared {
     pub challenges: Challenges,
     /// Failed sign-ins.
     pub throttle: Throttle,
+    /// Requests counted.
+    pub rates: Rates,
 }
 
 impl AppState {
@@ -51,6 +54,7 @@ impl AppState {
             passwords: Passwords::new(),
             challenges: Challenges::default(),
             throttle: Throttle::default(),
+            rates: Rates::default(),
         }))
     }
 

@@ -1,4 +1,6 @@
 //! The program from its command line: what it says, and how it ends when something is wrong.
+// Test code throughout: what cannot be had ends the test.
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -79,7 +79,6 @@ impl Person {
     }
 
     /// A request with her cookie.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.reach.url);
         self.reach.http.request(method, url).header(header::COOKIE, &self.cookie)

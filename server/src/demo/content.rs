@@ -6,7 +6,7 @@ use shared::domain::kind::DocKind;
 use shared::ids::UserId;
 
 use super::moments::Moments;
-use super::people::{ADVISER, trajectory};
+use super::people::{ADVISER, DemoTrajectory, trajectory};
 use super::{pool, profiles, reflections, talks};
 
 /// From a person's address to her id.
@@ -17,7 +17,7 @@ pub type Ids<'a> = &'a dyn Fn(&str) -> UserId;
 #[must_use]
 pub fn authors(kind: DocKind, about: &'static str) -> Vec<&'static str> {
     let trajectory = trajectory(about);
-    let coach = trajectory.and_then(|it| it.coach());
+    let coach = trajectory.and_then(DemoTrajectory::coach);
     match kind {
         DocKind::ReflectionDraft if reflections::has_draft(about) => vec![about],
         DocKind::Reflection => vec![about],

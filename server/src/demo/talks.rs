@@ -12,7 +12,7 @@ use shared::domain::template::Template;
 use super::Ids;
 use super::conversations::{CONVERSATIONS, Conversation, INTAKES, TalkDay};
 use super::moments::Moments;
-use super::people::{ADVISER, trajectory};
+use super::people::{ADVISER, DemoTrajectory, trajectory};
 
 fn conversation(employee: &str) -> Option<&'static Conversation> {
     CONVERSATIONS.iter().find(|conversation| conversation.employee == employee)
@@ -67,7 +67,8 @@ pub(super) fn write_working_notes(
     doc: &mut AutoCommit,
     at: Moments,
 ) -> Result<(), WriteError> {
-    let (Some(talks), Some(coach)) = (conversation(employee), trajectory(employee).and_then(|it| it.coach()))
+    let (Some(talks), Some(coach)) =
+        (conversation(employee), trajectory(employee).and_then(DemoTrajectory::coach))
     else {
         return Ok(());
     };
@@ -119,7 +120,7 @@ pub(super) fn write_shared_notes(
         let owner = match item.kind {
             ItemKind::Agreement => None,
             ItemKind::Goal => Some(employee),
-            ItemKind::Action if item.for_coach => trajectory(employee).and_then(|it| it.coach()),
+            ItemKind::Action if item.for_coach => trajectory(employee).and_then(DemoTrajectory::coach),
             ItemKind::Action => Some(employee),
         };
         let new = NewItem {

@@ -34,8 +34,12 @@ impl FromRequestParts<AppState> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let token =
             Token::of_request(&parts.headers, &state.config.origin).ok_or_else(Problem::not_signed_in)?;
-        match sessions::standing(&state.store, &token, state.clock.now()).await? {
-            Standing::SignedIn(session) => Ok(Self { session, token }),
+        let now = state.clock.now();
+        match sessions::standing(&state.store, &token, now).await? {
+            Standing::SignedIn(session) => {
+                state.rates.person(session.user, now)?;
+                Ok(Self { session, token })
+            }
             Standing::SignedOut => Err(Problem::not_signed_in()),
             Standing::Revoked(_) => {
                 Err(Problem::new(StatusCode::UNAUTHORIZED, "device_revoked", "Device revoked")

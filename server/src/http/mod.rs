@@ -7,6 +7,7 @@ pub mod documents;
 pub mod extract;
 pub mod health;
 pub mod problem;
+pub mod rate;
 pub mod request_id;
 pub mod security;
 pub mod session;

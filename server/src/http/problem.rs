@@ -20,15 +20,12 @@ pub struct Problem {
     status: u16,
     /// What happened and what to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
+    detail: Option<Box<str>>,
     /// What programs tell problems apart by.
     code: String,
     /// To find the request in the server's log.
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
-    /// The second factors that would do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    methods: Option<Vec<String>>,
+    request_id: Option<Box<str>>,
     /// When trying again makes sense.
     #[serde(skip)]
     retry_after_s: Option<u64>,
@@ -45,7 +42,6 @@ impl Problem {
             detail: None,
             code: code.to_owned(),
             request_id: None,
-            methods: None,
             retry_after_s: None,
         }
     }
@@ -53,7 +49,7 @@ impl Problem {
     /// The same with a sentence.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.detail = Some(detail.into().into());
         self
     }
 
@@ -130,7 +126,7 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
-        self.request_id = request_id::current();
+        self.request_id = request_id::current().map(Into::into);
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (self.status(), body).into_response();
         let headers = response.headers_mut();

@@ -58,7 +58,6 @@ pub async fn headers(State(state): State<AppState>, request: Request, next: Next
 ///
 /// # Panics
 /// Never: the origin was checked when the configuration was read.
-#[must_use]
 pub fn csrf(origin: &Origin) -> CsrfLayer<ForeignRequest> {
     let layer = CsrfLayer::new();
     let layer = match origin {

@@ -35,11 +35,18 @@ pub struct Challenge {
 /// Gives out a challenge: single use, two minutes.
 #[utoipa::path(
     get, path = "/api/session/challenge", tag = "session",
-    responses((status = 200, description = "A challenge", body = Challenge))
+    responses(
+        (status = 200, description = "A challenge", body = Challenge),
+        (status = 429, description = "Too many requests", body = Problem),
+    )
 )]
-pub async fn challenge(State(state): State<AppState>) -> Json<Challenge> {
-    let challenge = state.challenges.give(state.clock.now());
-    Json(Challenge { challenge: URL_SAFE_NO_PAD.encode(challenge) })
+pub async fn challenge(
+    State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
+) -> Result<Json<Challenge>, Problem> {
+    let now = state.clock.now();
+    state.rates.address(address, now)?;
+    Ok(Json(Challenge { challenge: URL_SAFE_NO_PAD.encode(state.challenges.give(now)) }))
 }
 
 /// Who wants in, and with which device.

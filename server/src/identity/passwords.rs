@@ -7,6 +7,7 @@ use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 use zxcvbn::Score;
+use zxcvbn::feedback::Feedback;
 
 /// Memory of one hash, in KiB. OWASP asks for at least 19 MiB with two passes; more memory is what an
 /// attacker with graphics cards feels, and this is still below 60 ms on a small server.
@@ -110,7 +111,7 @@ pub fn check_strength(password: &str, about: &[&str]) -> Result<(), WeakPassword
     about.extend(["loopbaanmaat", "loopbaan", "gemeente", "wachtwoord"]);
     let estimate = zxcvbn::zxcvbn(password, &about);
     if estimate.score() < Score::Three {
-        let warning = estimate.feedback().and_then(|it| it.warning()).map(|it| it.to_string());
+        let warning = estimate.feedback().and_then(Feedback::warning).map(|it| it.to_string());
         return Err(WeakPassword::Guessable(warning));
     }
     Ok(())

@@ -17,8 +17,9 @@ pub const LOOPBACK_COOKIE: &str = "loopbaanmaat";
 pub const IDLE_MS: u64 = 14 * 24 * 60 * 60 * 1_000;
 /// A session ends this long after it began, however much it was used, in ms.
 pub const ABSOLUTE_MS: u64 = 90 * 24 * 60 * 60 * 1_000;
-/// How coarsely it is noted when a session was used, in ms: not every request is a write.
-pub const TOUCH_EVERY_MS: u64 = 60_000;
+/// How coarsely it is noted when a session was used, in ms: a thousand devices that stay connected must not be a
+/// thousand writes a minute.
+pub const TOUCH_EVERY_MS: u64 = 10 * 60_000;
 
 /// A session's secret, as in the cookie. Never logged: it has no `Debug`.
 pub struct Token([u8; 32]);

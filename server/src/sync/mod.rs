@@ -15,6 +15,10 @@ async fn standing(state: &AppState, headers: &HeaderMap) -> Result<(Standing, Op
     let Some(token) = Token::of_request(headers, &state.config.origin) else {
         return Ok((Standing::SignedOut, None));
     };
-    let standing = sessions::standing(&state.store, &token, state.clock.now()).await?;
+    let now = state.clock.now();
+    let standing = sessions::standing(&state.store, &token, now).await?;
+    if let Standing::SignedIn(session) = &standing {
+        state.rates.person(session.user, now)?;
+    }
     Ok((standing, Some(token)))
 }

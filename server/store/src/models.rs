@@ -55,7 +55,7 @@ pub struct Session {
     pub device: DeviceId,
     /// When it began.
     pub created_at: Millis,
-    /// When it was last used, to the minute.
+    /// When it was last used, to some minutes.
     pub last_used: Millis,
     /// Whether its device has been revoked: then its only use is to be told to wipe.
     pub revoked: bool,

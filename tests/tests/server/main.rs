@@ -1,4 +1,6 @@
 //! What the server's routes, sockets and commands do, seen from outside, one file per subject.
+// Test code throughout: what cannot be had ends the test.
+#![allow(clippy::unwrap_used)]
 
 mod authorization;
 mod command_rights;
