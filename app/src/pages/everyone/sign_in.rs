@@ -112,7 +112,7 @@ pub fn SignIn() -> impl IntoView {
             <Page title=title>
                 {move || session.wiped().map(|reason| view! {
                     <Notice tone=if reason == WipeReason::Revoked { Tone::Warning } else { Tone::Calm }>
-                        <p>{match reason {
+                        <p>{move || match reason {
                             WipeReason::Revoked => t_string!(i18n, session.wiped_revoked),
                             WipeReason::Forgotten => t_string!(i18n, session.wiped_forgotten),
                             WipeReason::SignedOut => t_string!(i18n, session.wiped_signed_out),
