@@ -1,6 +1,9 @@
 //! *Mijn loopbaan*: where am I, what is next, and with whom.
 
+use std::collections::BTreeSet;
+
 use leptos::prelude::*;
+use leptos_i18n::I18nContext;
 use shared::domain::coach_profile::CoachProfile;
 use shared::domain::command::Command;
 use shared::domain::kind::DocKind;
@@ -8,13 +11,14 @@ use shared::domain::lifecycle::TrajectoryState;
 use shared::domain::plan::{ItemKind, Plan};
 use shared::domain::progress::Progress;
 use shared::domain::reflection_form::Section;
+use shared::ids::UserId;
 
 use super::form::answered;
 use super::mine::Mine;
 use super::section::address_of;
 use crate::components::{InstallInvitation, Moment, Notice, Page, day_of_input, day_text};
 use crate::i18n::*;
-use crate::pages::case::is_on_its_way;
+use crate::pages::case::{is_on_its_way, name_of};
 use crate::pages::coach::DAYS;
 use crate::pages::words;
 
@@ -234,11 +238,11 @@ fn PlanAtAGlance(mine: Mine) -> impl IntoView {
                         <li>
                             <div class="what">
                                 <span>{action.text.clone()}</span>
-                                {action.due.as_deref().and_then(day_of_input).map(|at| view! {
-                                    <span class="small soft">
-                                        {t!(i18n, employee.due, at = move || day_text(i18n.get_locale(), at))}
-                                    </span>
-                                })}
+                                {
+                                    let due = action.due.as_deref().and_then(day_of_input);
+                                    let owner = action.owner;
+                                    view! { <span class="small soft">{move || about(mine, i18n, owner, due)}</span> }
+                                }
                             </div>
                         </li>
                     </For>
@@ -289,27 +293,35 @@ fn FormAtAGlance(mine: Mine) -> impl IntoView {
 #[component]
 fn Guide(mine: Mine) -> impl IntoView {
     let i18n = use_i18n();
+    let has_coach =
+        Memo::new(move |_| mine.trajectory.with(|it| it.as_ref().is_some_and(|it| it.coach().is_some())));
     let coach = Memo::new(move |_| mine.coach());
     let profile =
         Memo::new(move |_| coach.get().and_then(|(_, document)| document?.read(CoachProfile::read)));
-    let line = move |members: &std::collections::BTreeSet<String>| {
-        members.iter().cloned().collect::<Vec<_>>().join(", ")
-    };
+    let line = move |members: &BTreeSet<String>| members.iter().cloned().collect::<Vec<_>>().join(", ");
     move || {
         coach.get().map(|(name, _)| {
             view! {
                 <section class="stack tight" aria-labelledby="coach-heading">
-                    <h2 id="coach-heading">{t!(i18n, employee.coach_title)}</h2>
+                    <h2 id="coach-heading">
+                        {move || if has_coach.get() {
+                            t_string!(i18n, employee.coach_title)
+                        } else {
+                            t_string!(i18n, employee.coach_asked)
+                        }}
+                    </h2>
                     <p><strong>{name}</strong></p>
-                    {move || profile.get().map(|profile| view! {
+                    {move || profile.get().map(|profile| {
+                        let shown_days = profile.days.clone();
+                        view! {
                         <p class="prose">{profile.about.clone()}</p>
                         <p class="prose">{profile.approach.clone()}</p>
                         <dl class="facts across">
-                            <dt>{t!(i18n, employee.coach_days)}</dt><dd>{days(&profile.days)}</dd>
+                            <dt>{t!(i18n, employee.coach_days)}</dt><dd>{move || days(i18n, &shown_days)}</dd>
                             <dt>{t!(i18n, employee.coach_places)}</dt><dd>{line(&profile.places)}</dd>
                             <dt>{t!(i18n, employee.coach_languages)}</dt><dd>{line(&profile.languages)}</dd>
                         </dl>
-                    })}
+                    }})}
                 </section>
             }
         })
@@ -317,8 +329,16 @@ fn Guide(mine: Mine) -> impl IntoView {
 }
 
 /// The days in the order of the week; what is no day comes last.
-fn days(days: &std::collections::BTreeSet<String>) -> String {
-    let known = DAYS.iter().filter(|day| days.contains(**day)).map(|day| (*day).to_owned());
-    let other = days.iter().filter(|day| !DAYS.contains(&day.as_str())).cloned();
-    known.chain(other).collect::<Vec<_>>().join(", ")
+fn days(i18n: I18nContext<Locale>, days: &BTreeSet<String>) -> String {
+    let known = DAYS.iter().copied().filter(|&day| days.contains(day));
+    let other = days.iter().map(String::as_str).filter(|day| !DAYS.contains(day));
+    known.chain(other).map(|day| words::day(i18n, day)).collect::<Vec<_>>().join(", ")
+}
+
+/// Who does it, if it is not she herself, and by when.
+fn about(mine: Mine, i18n: I18nContext<Locale>, owner: Option<UserId>, due: Option<u64>) -> String {
+    let me = mine.device.directory().map(|directory| directory.me);
+    let other = owner.filter(|owner| Some(*owner) != me).and_then(|owner| name_of(mine.device, owner));
+    let due = due.map(|at| t_string!(i18n, employee.due, at = day_text(i18n.get_locale(), at)).to_string());
+    other.into_iter().chain(due).collect::<Vec<_>>().join(", ")
 }

@@ -93,6 +93,15 @@ fn Talks(case: Case) -> impl IntoView {
             }
         }
     });
+    let picked = Memo::new(move |_| params.with(|params| params.get("talk")).is_some());
+    let about = move || {
+        let talk =
+            chosen.get().and_then(|id| talks.with(|talks| talks.iter().find(|it| it.id == id).cloned()));
+        talk.map_or_else(
+            || t_string!(i18n, employee.loose_notes).to_string(),
+            |talk| format!("{}: {}", words::talk(i18n, talk.kind), day_text(i18n.get_locale(), talk.at)),
+        )
+    };
     let place = Signal::derive(move || {
         let at = |id: &str| talks.with(|talks| talks.iter().find(|it| it.id == id).map(|it| it.at));
         match chosen.get() {
@@ -109,7 +118,7 @@ fn Talks(case: Case) -> impl IntoView {
             when=move || !talks.with(Vec::is_empty) || has_loose.get()
             fallback=move || view! { <p class="soft">{t!(i18n, employee.no_talks_yet)}</p> }
         >
-            <div class="list-and-note">
+            <div class="list-and-note" class:chosen=move || picked.get()>
                 <section class="list stack" aria-labelledby="talks-heading">
                     <h2 id="talks-heading">{t!(i18n, employee.talks)}</h2>
                     <ul class="things">
@@ -145,16 +154,24 @@ fn Talks(case: Case) -> impl IntoView {
                         </Show>
                     </ul>
                 </section>
-                <AudienceSection
-                    audience=Audience::Shared
-                    with=Signal::derive(move || case.companion_name())
-                    document=Signal::derive(move || shared.get().map(|it| it.id()))
-                >
-                    <NotesFor
-                        id="shared" document=shared place=place plain=true
-                        label=move || t_string!(i18n, employee.shared_note)
-                    />
-                </AudienceSection>
+                <div class="stack">
+                    <p class="only-narrow no-print">
+                        <a href=move || case.id().map(|id| format!("/loopbaan/traject/{id}/gesprekken"))>
+                            {t!(i18n, employee.all_talks)}
+                        </a>
+                    </p>
+                    <p class="lead"><strong>{about}</strong></p>
+                    <AudienceSection
+                        audience=Audience::Shared
+                        with=Signal::derive(move || case.companion_name())
+                        document=Signal::derive(move || shared.get().map(|it| it.id()))
+                    >
+                        <NotesFor
+                            id="shared" document=shared place=place plain=true
+                            label=move || t_string!(i18n, employee.shared_note)
+                        />
+                    </AudienceSection>
+                </div>
             </div>
         </Show>
     }
