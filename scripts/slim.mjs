@@ -1,4 +1,4 @@
-// Takes out of the built WebAssembly what only a debugger reads: the names of its functions, a quarter of what a phone
+// Takes out of the built WebAssembly what only a debugger reads: the names of its functions, a fifth of what a phone
 // would download. Cargo cannot leave them out (wasm-bindgen works by them), and Trunk cannot ask wasm-bindgen to.
 // The page carries each file's checksum, so that is brought up to date as well.
 import { createHash } from "node:crypto";

@@ -31,8 +31,8 @@ browser=(tests/e2e/*.test.mjs)
 run "Tests of the crates" cargo nextest run --locked --offline --no-fail-fast
 run "Examples in documentation" cargo test --doc --locked --offline --quiet
 run "Server for the next ones" cargo build --locked --offline --package server
-run "Contract, from outside" node --test --test-timeout=180000 "${contract[@]}"
-run "Browser" node --test --test-concurrency=1 --test-timeout=240000 "${browser[@]}"
+run "Contract, from outside" node --test --test-timeout=1200000 "${contract[@]}"
+run "Browser" node --test --test-concurrency=1 --test-timeout=1200000 "${browser[@]}"
 
 printf '\n== In short\n'
 printf '%s\n' "${lines[@]}"
