@@ -56,7 +56,9 @@ pub fn AudienceSection(
     let words = move || match audience {
         Audience::Private => t_string!(i18n, common.audience_private).to_string(),
         Audience::Advisers => t_string!(i18n, common.audience_adviser).to_string(),
-        Audience::Shared if with.with(String::is_empty) => t_string!(i18n, common.audience_shared).to_string(),
+        Audience::Shared if with.with(String::is_empty) => {
+            t_string!(i18n, common.audience_shared).to_string()
+        }
         Audience::Shared => t_string!(i18n, common.audience_shared_with, name = with.get()).to_string(),
         Audience::Progress => t_string!(i18n, common.audience_progress).to_string(),
     };

@@ -52,13 +52,15 @@ pub fn DocumentText(
                 return;
             }
             let place = |position: Result<Option<u32>, _>| {
-                let position: usize = position.ok().flatten().unwrap_or_default().try_into().unwrap_or_default();
+                let position: usize =
+                    position.ok().flatten().unwrap_or_default().try_into().unwrap_or_default();
                 u32::try_from(splice.moved(position)).unwrap_or(u32::MAX)
             };
             let (start, end) = (place(field.selection_start()), place(field.selection_end()));
             let scroll = field.scroll_top();
             field.set_value(&text);
-            let is_active = document().active_element().is_some_and(|active| active.is_same_node(Some(&field)));
+            let is_active =
+                document().active_element().is_some_and(|active| active.is_same_node(Some(&field)));
             if is_active {
                 // Only the caret: what is typed is safe without it.
                 let _ = field.set_selection_range(start, end);
@@ -128,6 +130,10 @@ pub fn DocumentText(
                     follow();
                 }
                 on:blur=move |_| {
+                    // A field that is taken away while it has the focus is left too, when nothing is left of it.
+                    if failed.try_get_untracked().is_none() {
+                        return;
+                    }
                     composing.set_value(false);
                     follow();
                     if let Some(on_leave) = on_leave {

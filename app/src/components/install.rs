@@ -25,7 +25,8 @@ impl InstallOffer {
             offer.0.set(Some(event.into()));
         });
         // Without the event there is nothing to offer.
-        let _ = window().add_event_listener_with_callback("beforeinstallprompt", kept.as_ref().unchecked_ref());
+        let _ =
+            window().add_event_listener_with_callback("beforeinstallprompt", kept.as_ref().unchecked_ref());
         kept.forget();
         offer
     }

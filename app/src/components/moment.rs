@@ -82,7 +82,11 @@ pub fn input_of_moment(ms: u64) -> String {
 /// The moment that `input type=datetime-local` means; `None` while it is incomplete.
 pub fn moment_of_input(text: &str) -> Option<u64> {
     let ms = Date::parse(text);
-    #[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "checked: finite, not below zero")]
+    #[expect(
+        clippy::cast_sign_loss,
+        clippy::cast_possible_truncation,
+        reason = "checked: finite, not below zero"
+    )]
     (ms.is_finite() && ms >= 0.0).then_some(ms as u64)
 }
 

@@ -50,7 +50,8 @@ impl Undo {
 pub fn UndoToast() -> impl IntoView {
     let i18n = use_i18n();
     let undo = expect_context::<Undo>();
-    let current = move || undo.offer.with(|offer| offer.as_ref().map(|it| (it.words.clone(), it.take_back, it.number)));
+    let current =
+        move || undo.offer.with(|offer| offer.as_ref().map(|it| (it.words.clone(), it.take_back, it.number)));
     view! {
         <div role="status">
             {move || current().map(|(words, take_back, number)| view! {

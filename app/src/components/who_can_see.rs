@@ -12,7 +12,9 @@ use crate::i18n::*;
 
 /// Who can see a document, and whether she can write it; the asker first.
 fn readers(directory: &Directory, id: DocId) -> Vec<(Person, Access)> {
-    let Some(document) = directory.documents.iter().find(|document| document.id == id) else { return Vec::new() };
+    let Some(document) = directory.documents.iter().find(|document| document.id == id) else {
+        return Vec::new();
+    };
     let trajectory = document.trajectory.and_then(|id| directory.trajectories.iter().find(|it| it.id == id));
     let facts = DocumentFacts {
         kind: document.kind,
@@ -45,7 +47,9 @@ fn readers(directory: &Directory, id: DocId) -> Vec<(Person, Access)> {
         })
         .filter(|(_, can)| *can != Access::None)
         .collect();
-    readers.sort_by_key(|(person, can)| (person.id != directory.me, std::cmp::Reverse(*can), person.name.clone()));
+    readers.sort_by_key(|(person, can)| {
+        (person.id != directory.me, std::cmp::Reverse(*can), person.name.clone())
+    });
     readers
 }
 

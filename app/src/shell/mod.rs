@@ -50,7 +50,7 @@ fn Frame() -> impl IntoView {
     let location = use_location();
     let asks_privacy = Memo::new(move |_| location.pathname.get() == "/privacy");
     view! {
-        <a class="skip" href="#main" on:click=to_main>{t!(i18n, common.skip)}</a>
+        <a class="skip" href="#main" on:click=move |event| to_main(&event)>{t!(i18n, common.skip)}</a>
         <div class="frame">
             <Header open=is_open/>
             <Show when=move || is_open.get()><StateLine/></Show>
@@ -74,7 +74,7 @@ fn Frame() -> impl IntoView {
 }
 
 /// The skip link moves the focus itself: to the router a fragment would be another page.
-fn to_main(event: web_sys::MouseEvent) {
+fn to_main(event: &web_sys::MouseEvent) {
     use wasm_bindgen::JsCast as _;
     event.prevent_default();
     let main = document().get_element_by_id("main").and_then(|it| it.dyn_into::<web_sys::HtmlElement>().ok());

@@ -53,7 +53,8 @@ impl Preferences {
         // Dutch first, whatever the browser speaks: the organisation's papers are Dutch too.
         let language = Kept::get::<String>(LANGUAGE).ok();
         i18n.set_locale(if language.as_deref() == Some("en") { Locale::en } else { Locale::nl });
-        let theme = Kept::get::<String>(THEME).ok().and_then(|code| Theme::from_code(&code)).unwrap_or_default();
+        let theme =
+            Kept::get::<String>(THEME).ok().and_then(|code| Theme::from_code(&code)).unwrap_or_default();
         let this = Self { theme: RwSignal::new(theme), i18n };
         Effect::new(move |_| {
             if let Some(html) = document().document_element() {

@@ -70,12 +70,16 @@ fn Remedy(problem: Problem) -> impl IntoView {
         }
         Problem::SignInAgain => {
             let again = move |_| session.sign_in_again();
-            view! { <button type="button" on:click=again>{t!(i18n, common.sign_in_again)}</button> }.into_any()
+            view! { <button type="button" on:click=again>{t!(i18n, common.sign_in_again)}</button> }
+                .into_any()
         }
         Problem::NewerVersion => {
             view! { <button type="button" on:click=reload>{t!(i18n, common.reload)}</button> }.into_any()
         }
-        Problem::Damaged { .. } | Problem::SetAside { .. } | Problem::Untrusted { .. } | Problem::CommandRefused { .. } => {
+        Problem::Damaged { .. }
+        | Problem::SetAside { .. }
+        | Problem::Untrusted { .. }
+        | Problem::CommandRefused { .. } => {
             let read = move |_| device.dismiss(&problem);
             view! { <button type="button" on:click=read>{t!(i18n, common.understood)}</button> }.into_any()
         }

@@ -76,7 +76,9 @@ fn Steps(case: Case) -> impl IntoView {
     let waiting = Memo::new(move |_| {
         let id = case.id();
         is_on_its_way(device, |command| match command {
-            Command::PlanIntake { trajectory, .. } | Command::HoldIntake { trajectory } => Some(*trajectory) == id,
+            Command::PlanIntake { trajectory, .. } | Command::HoldIntake { trajectory } => {
+                Some(*trajectory) == id
+            }
             _ => false,
         })
     });
@@ -127,7 +129,8 @@ fn PlanIntake(case: Case) -> impl IntoView {
     let when = RwSignal::new(planned.map(input_of_moment).unwrap_or_default());
     let plan = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        if let (Some(at), Some(trajectory)) = (moment_of_input(&when.get_untracked()), untrack(|| case.id())) {
+        if let (Some(at), Some(trajectory)) = (moment_of_input(&when.get_untracked()), untrack(|| case.id()))
+        {
             device.command(Command::PlanIntake { trajectory, at });
         }
     };

@@ -230,7 +230,9 @@ fn Filters(filter: Filter, all: Memo<Vec<Coach>>) -> impl IntoView {
     let expertise = of(|coach| &coach.profile.expertise);
     let languages = of(|coach| &coach.profile.languages);
     let days = Signal::derive(move || {
-        std::iter::once(any()).chain(DAYS.map(|day| (day.to_owned(), words::day(i18n, day)))).collect::<Vec<_>>()
+        std::iter::once(any())
+            .chain(DAYS.map(|day| (day.to_owned(), words::day(i18n, day))))
+            .collect::<Vec<_>>()
     });
     view! {
         <section class="stack tight no-print" aria-labelledby="filter-heading">

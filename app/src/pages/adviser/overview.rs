@@ -41,9 +41,8 @@ struct Row {
 fn row(device: Device, directory: &Directory, trajectory: &Trajectory, now: u64) -> Row {
     let name_of = |user| person_of(directory, user).map(|it| it.name.clone()).unwrap_or_default();
     let person = person_of(directory, trajectory.employee);
-    let document_of = |kind| {
-        directory.documents.iter().find(|it| it.kind == kind && it.trajectory == Some(trajectory.id))
-    };
+    let document_of =
+        |kind| directory.documents.iter().find(|it| it.kind == kind && it.trajectory == Some(trajectory.id));
     let document = document_of(DocKind::Progress).map(|it| device.document(it.id));
     let progress = document.and_then(|document| document.read(Progress::read));
     let found = progress.clone().unwrap_or_default();
@@ -110,14 +109,18 @@ pub fn Overview() -> impl IntoView {
     let rows = Memo::new(move |_| {
         let Some(directory) = device.directory() else { return Vec::new() };
         let now = device.now_ms();
-        let mut rows: Vec<_> =
-            directory.trajectories.iter().map(|trajectory| row(device, &directory, trajectory, now)).collect();
+        let mut rows: Vec<_> = directory
+            .trajectories
+            .iter()
+            .map(|trajectory| row(device, &directory, trajectory, now))
+            .collect();
         rows.sort_by(|one, other| one.name.cmp(&other.name));
         rows
     });
     let needs = Memo::new(move |_| {
         let now = device.now_ms();
-        let mut needs: Vec<_> = rows.get().into_iter().filter_map(|row| Some((need(&row, now)?, row))).collect();
+        let mut needs: Vec<_> =
+            rows.get().into_iter().filter_map(|row| Some((need(&row, now)?, row))).collect();
         needs.sort_by_key(|(need, row)| (*need, row.registered_at));
         needs
     });
@@ -155,7 +158,8 @@ fn OneNeed(need: Need, row: Row) -> impl IntoView {
     let why = move || {
         row.with_value(|row| match need {
             Need::Registration => {
-                let since = t_string!(i18n, adviser.new_registration, at = day(row.registered_at)).to_string();
+                let since =
+                    t_string!(i18n, adviser.new_registration, at = day(row.registered_at)).to_string();
                 if row.shared_reflection {
                     format!("{since} · {}", t_string!(i18n, adviser.reflection_shared))
                 } else {
@@ -166,11 +170,13 @@ fn OneNeed(need: Need, row: Row) -> impl IntoView {
                 t_string!(i18n, adviser.intake_on, at = moment(row.intake_at.unwrap_or_default())).to_string()
             }
             Need::IntakePast => {
-                t_string!(i18n, adviser.intake_past, at = moment(row.intake_at.unwrap_or_default())).to_string()
+                t_string!(i18n, adviser.intake_past, at = moment(row.intake_at.unwrap_or_default()))
+                    .to_string()
             }
             Need::ChooseRoute => t_string!(i18n, adviser.intake_done).to_string(),
             Need::Declined => {
-                t_string!(i18n, adviser.coach_declined, name = row.declined.clone().unwrap_or_default()).to_string()
+                t_string!(i18n, adviser.coach_declined, name = row.declined.clone().unwrap_or_default())
+                    .to_string()
             }
             Need::Unanswered => {
                 let (name, at) = row.asked.clone().unwrap_or_default();

@@ -35,7 +35,9 @@ impl Coach {
 
     /// Whether she has as many trajectories as she can.
     pub fn is_full(&self) -> bool {
-        self.profile.capacity.is_some_and(|capacity| u64::try_from(self.load).is_ok_and(|load| load >= capacity))
+        self.profile
+            .capacity
+            .is_some_and(|capacity| u64::try_from(self.load).is_ok_and(|load| load >= capacity))
     }
 }
 
@@ -50,7 +52,8 @@ pub fn coaches(device: Device) -> Vec<Coach> {
             let user = document.owner?;
             let person = person_of(&directory, user)?;
             let profile = device.document(document.id).read(CoachProfile::read)?;
-            let has = |it: &&shared::domain::directory::Trajectory| it.coach() == Some(user) && it.state.is_open();
+            let has =
+                |it: &&shared::domain::directory::Trajectory| it.coach() == Some(user) && it.state.is_open();
             let load = directory.trajectories.iter().filter(has).count();
             Some(Coach { user, name: person.name.clone(), unit: person.unit.clone(), profile, load })
         })
@@ -64,7 +67,8 @@ pub fn coaches(device: Device) -> Vec<Coach> {
 pub fn CoachFacts(coach: Coach) -> impl IntoView {
     let i18n = use_i18n();
     let list = |set: &std::collections::BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
-    let CoachProfile { about, approach, expertise, languages, days, places, capacity, .. } = coach.profile.clone();
+    let CoachProfile { about, approach, expertise, languages, days, places, capacity, .. } =
+        coach.profile.clone();
     let (load, full) = (coach.load, coach.is_full());
     let room = move || match capacity {
         Some(capacity) => t_string!(i18n, adviser.load, now = load, capacity = capacity).to_string(),

@@ -32,9 +32,15 @@ impl NotePlace {
 
 /// The ids of the notes to show at a place; where there is none yet, that of the note which the first keystroke
 /// will make.
-fn shown(device: Device, document: Option<Document>, place: &NotePlace, before: Option<&[String]>) -> Vec<String> {
+fn shown(
+    device: Device,
+    document: Option<Document>,
+    place: &NotePlace,
+    before: Option<&[String]>,
+) -> Vec<String> {
     let found = document.and_then(|document| document.read(Notes::read)).unwrap_or_default();
-    let here: Vec<_> = found.notes.iter().filter(|note| place.holds(note)).map(|note| note.id.clone()).collect();
+    let here: Vec<_> =
+        found.notes.iter().filter(|note| place.holds(note)).map(|note| note.id.clone()).collect();
     if !here.is_empty() {
         return here;
     }
@@ -105,7 +111,9 @@ pub fn NotesFor(
         (place, ids)
     });
     let choose = Callback::new(move |code: String| {
-        let (Some(document), Some(template)) = (document.get_untracked(), Template::of(&code)) else { return };
+        let (Some(document), Some(template)) = (document.get_untracked(), Template::of(&code)) else {
+            return;
+        };
         let Some(by) = device.directory().map(|directory| directory.me) else { return };
         let place = place.get_untracked();
         let empty: Vec<_> = document
@@ -188,14 +196,18 @@ fn NoteFields(
     });
     let value_of = move |part: Option<String>| {
         Callback::new(move |()| {
-            document.get()?.read(|doc| note.with_value(|id| notes::text_of(doc, id, part.as_deref())).unwrap_or_default())
+            document.get()?.read(|doc| {
+                note.with_value(|id| notes::text_of(doc, id, part.as_deref())).unwrap_or_default()
+            })
         })
     };
     let write_to = move |part: Option<String>| {
         Callback::new(move |(old, new): (String, String)| {
             let document = document.get_untracked().ok_or(EditError::NotHere)?;
             let place = place.get_untracked();
-            note.with_value(|id| untrack(|| write(device, document, &place, id, part.as_deref(), (&old, &new))))
+            note.with_value(|id| {
+                untrack(|| write(device, document, &place, id, part.as_deref(), (&old, &new)))
+            })
         })
     };
     let leave = Callback::new(move |()| {

@@ -8,7 +8,8 @@ use shared::domain::plan::{self, Item, ItemKind, ItemState, NewItem, Plan};
 use shared::ids::UserId;
 
 use crate::components::{
-    Audience, AudienceSection, ChoiceField, DocumentText, SelectField, TextField, Undo, day_of_input, day_text,
+    Audience, AudienceSection, ChoiceField, DocumentText, SelectField, TextField, Undo, day_of_input,
+    day_text,
 };
 use crate::device::{Device, Document, EditError};
 use crate::i18n::*;
@@ -77,9 +78,11 @@ fn OneItem(
     let about = move || {
         let item = item.get()?;
         let owner = item.owner.and_then(|owner| name_of(device, owner));
-        let due = item.due.as_deref().and_then(day_of_input).map(|at| {
-            t_string!(i18n, coach.item_due, at = day_text(i18n.get_locale(), at)).to_string()
-        });
+        let due = item
+            .due
+            .as_deref()
+            .and_then(day_of_input)
+            .map(|at| t_string!(i18n, coach.item_due, at = day_text(i18n.get_locale(), at)).to_string());
         Some([owner, due].into_iter().flatten().collect::<Vec<_>>().join(" · "))
     };
     let states = Signal::derive(move || {
@@ -88,7 +91,9 @@ fn OneItem(
     });
     let state = Signal::derive(move || item.get().map_or("", |item| item.state.code()).to_owned());
     let set_state = Callback::new(move |code: String| {
-        let (Some(document), Some(state)) = (document.get_untracked(), ItemState::from_code(&code)) else { return };
+        let (Some(document), Some(state)) = (document.get_untracked(), ItemState::from_code(&code)) else {
+            return;
+        };
         let now = device.now_ms();
         if let Err(error) = document.edit(|doc| plan::set_status(doc, kind, &id.get_value(), state, now)) {
             leptos::logging::warn!("not changed: {error}");
@@ -152,9 +157,13 @@ fn AddItem(case: Case, document: Memo<Option<Document>>) -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
     let kind = RwSignal::new(ItemKind::Action.code().to_owned());
-    let (text, due, owner) = (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let (text, due, owner) =
+        (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
     let kinds = Signal::derive(move || {
-        ItemKind::ALL.into_iter().map(|it| (it.code().to_owned(), words::item_kind(i18n, it).to_owned())).collect::<Vec<_>>()
+        ItemKind::ALL
+            .into_iter()
+            .map(|it| (it.code().to_owned(), words::item_kind(i18n, it).to_owned()))
+            .collect::<Vec<_>>()
     });
     let people = Signal::derive(move || {
         let mut people = vec![(String::new(), t_string!(i18n, coach.item_both).to_string())];
@@ -168,7 +177,8 @@ fn AddItem(case: Case, document: Memo<Option<Document>>) -> impl IntoView {
     let add = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let words = text.get_untracked();
-        let (Some(document), Some(directory)) = (document.get_untracked(), untrack(|| device.directory())) else {
+        let (Some(document), Some(directory)) = (document.get_untracked(), untrack(|| device.directory()))
+        else {
             return;
         };
         if words.trim().is_empty() {

@@ -56,8 +56,11 @@ pub fn Profile() -> impl IntoView {
             document.flush();
         }
     });
-    let ((about, type_about), (approach, type_approach)) = (text(ProfileText::About), text(ProfileText::Approach));
-    let edit = move |change: &dyn Fn(&mut automerge::AutoCommit) -> Result<(), shared::domain::entry::WriteError>| {
+    let ((about, type_about), (approach, type_approach)) =
+        (text(ProfileText::About), text(ProfileText::Approach));
+    let edit = move |change: &dyn Fn(
+        &mut automerge::AutoCommit,
+    ) -> Result<(), shared::domain::entry::WriteError>| {
         if let Some(document) = document.get_untracked()
             && let Err(error) = document.edit(|doc| change(doc))
         {
@@ -112,7 +115,11 @@ pub fn Profile() -> impl IntoView {
 
 /// A set as boxes to tick, with a field to add one.
 #[component]
-fn Members(set: ProfileSet, profile: Memo<Option<CoachProfile>>, document: Memo<Option<Document>>) -> impl IntoView {
+fn Members(
+    set: ProfileSet,
+    profile: Memo<Option<CoachProfile>>,
+    document: Memo<Option<Document>>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let new = RwSignal::new(String::new());
     // What was taken out stays in sight until the page is left, so that it can be put back.

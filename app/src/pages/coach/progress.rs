@@ -17,7 +17,10 @@ use crate::i18n::*;
 use crate::pages::case::{AlsoEdited, Case, is_on_its_way, is_read_only};
 use crate::pages::words;
 
-fn edit(document: Option<Document>, change: impl FnOnce(&mut automerge::AutoCommit) -> Result<(), WriteError>) {
+fn edit(
+    document: Option<Document>,
+    change: impl FnOnce(&mut automerge::AutoCommit) -> Result<(), WriteError>,
+) {
     let Some(document) = document else { return };
     if let Err(error) = document.edit(change) {
         leptos::logging::warn!("not changed: {error}");
@@ -48,7 +51,9 @@ pub fn TalkDetails(
     let set_kind = Callback::new(move |code: String| {
         if let Some(kind) = TalkKind::from_code(&code) {
             let now = device.now_ms();
-            edit(document.get_untracked(), |doc| progress::set_talk_kind(doc, &talk.get_untracked(), kind, now));
+            edit(document.get_untracked(), |doc| {
+                progress::set_talk_kind(doc, &talk.get_untracked(), kind, now)
+            });
         }
     });
     let move_to = move |event: web_sys::Event| {
@@ -114,12 +119,14 @@ pub fn ProgressPart(case: Case) -> impl IntoView {
     let found = Memo::new(move |_| document.get().and_then(|it| it.read(Progress::read)).unwrap_or_default());
     let phases = Signal::derive(move || {
         let none = (String::new(), words::phase(i18n, None).to_owned());
-        let all = Phase::ALL.iter().map(|&it| (it.code().to_owned(), words::phase(i18n, Some(it)).to_owned()));
+        let all =
+            Phase::ALL.iter().map(|&it| (it.code().to_owned(), words::phase(i18n, Some(it)).to_owned()));
         std::iter::once(none).chain(all).collect::<Vec<_>>()
     });
     let statuses = Signal::derive(move || {
         let none = (String::new(), words::status(i18n, None).to_owned());
-        let all = Status::ALL.iter().map(|&it| (it.code().to_owned(), words::status(i18n, Some(it)).to_owned()));
+        let all =
+            Status::ALL.iter().map(|&it| (it.code().to_owned(), words::status(i18n, Some(it)).to_owned()));
         std::iter::once(none).chain(all).collect::<Vec<_>>()
     });
     let phase = Signal::derive(move || found.with(|it| it.phase.map_or("", Phase::code)).to_owned());
@@ -172,7 +179,8 @@ fn PlanTalk(document: Memo<Option<Document>>) -> impl IntoView {
     let kind = RwSignal::new(TalkKind::FollowUp.code().to_owned());
     let plan = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let (Some(at), Some(directory)) = (moment_of_input(&when.get_untracked()), untrack(|| device.directory()))
+        let (Some(at), Some(directory)) =
+            (moment_of_input(&when.get_untracked()), untrack(|| device.directory()))
         else {
             return;
         };

@@ -65,9 +65,10 @@ fn OneQuestion(question: Question) -> impl IntoView {
     let device = expect_context::<Device>();
     let Question { referral, name, unit, offered_at } = question;
     let answered = Memo::new(move |_| {
-        is_on_its_way(device, |command| {
-            matches!(command, Command::Accept { referral: it } | Command::Decline { referral: it } if *it == referral)
-        })
+        is_on_its_way(
+            device,
+            |command| matches!(command, Command::Accept { referral: it } | Command::Decline { referral: it } if *it == referral),
+        )
     });
     let at = move || day_text(i18n.get_locale(), offered_at);
     let name = StoredValue::new(name);

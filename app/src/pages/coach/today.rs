@@ -67,7 +67,8 @@ pub fn Today() -> impl IntoView {
     let today = pick(|talk, now| same_day(talk.at, now));
     let coming = pick(|talk, now| talk.at > now && talk.at < now + SOON && !same_day(talk.at, now));
     let past = pick(|talk, now| talk.at < now && !talk.held && !same_day(talk.at, now));
-    let people = Memo::new(move |_| mine(device).into_iter().filter(|it| it.state.is_open()).collect::<Vec<_>>());
+    let people =
+        Memo::new(move |_| mine(device).into_iter().filter(|it| it.state.is_open()).collect::<Vec<_>>());
     let date = move || day_text(i18n.get_locale(), now);
     let navigate = StoredValue::new_local(use_navigate());
     let start = move |trajectory: TrajectoryId| {

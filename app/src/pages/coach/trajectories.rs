@@ -53,7 +53,8 @@ pub fn Trajectories() -> impl IntoView {
     let device = expect_context::<Device>();
     let all = Memo::new(move |_| mine(device));
     let open = Memo::new(move |_| all.get().into_iter().filter(|it| it.state.is_open()).collect::<Vec<_>>());
-    let closed = Memo::new(move |_| all.get().into_iter().filter(|it| !it.state.is_open()).collect::<Vec<_>>());
+    let closed =
+        Memo::new(move |_| all.get().into_iter().filter(|it| !it.state.is_open()).collect::<Vec<_>>());
     view! {
         <Page title=move || t_string!(i18n, coach.trajectories)>
             <Show when=move || all.with(Vec::is_empty)>

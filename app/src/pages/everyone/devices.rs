@@ -18,7 +18,8 @@ pub fn Devices() -> impl IntoView {
     let device = expect_context::<Device>();
     let mine = Memo::new(move |_| {
         let Some(directory) = device.directory() else { return Vec::new() };
-        let mut mine: Vec<_> = directory.devices.iter().filter(|it| it.user == directory.me).cloned().collect();
+        let mut mine: Vec<_> =
+            directory.devices.iter().filter(|it| it.user == directory.me).cloned().collect();
         mine.sort_by_key(|it| (Some(it.id) != device.id(), it.revoked, std::cmp::Reverse(it.last_seen)));
         mine
     });

@@ -27,7 +27,10 @@ pub fn Settings() -> impl IntoView {
             Theme::Light => t_string!(i18n, common.theme_light),
             Theme::Dark => t_string!(i18n, common.theme_dark),
         };
-        Theme::ALL.into_iter().map(|theme| (theme.code().to_owned(), words(theme).to_owned())).collect::<Vec<_>>()
+        Theme::ALL
+            .into_iter()
+            .map(|theme| (theme.code().to_owned(), words(theme).to_owned()))
+            .collect::<Vec<_>>()
     });
     let set_language = Callback::new(move |code: String| {
         preferences.set_language(if code == "en" { Locale::en } else { Locale::nl });

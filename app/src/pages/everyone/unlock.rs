@@ -48,7 +48,9 @@ pub fn Unlock() -> impl IntoView {
             t_string!(i18n, session.wrong_passphrase),
             t_string!(i18n, session.wait, seconds = seconds(wait_ms))
         ),
-        Some(UnlockError::Wait { wait_ms }) => t_string!(i18n, session.wait, seconds = seconds(wait_ms)).to_string(),
+        Some(UnlockError::Wait { wait_ms }) => {
+            t_string!(i18n, session.wait, seconds = seconds(wait_ms)).to_string()
+        }
         Some(UnlockError::Storage(_)) => t_string!(i18n, session.storage_failed).to_string(),
     });
     view! {

@@ -16,8 +16,9 @@ pub fn Practice() -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
     let document = Memo::new(move |_| device.documents_of(DocKind::Practice, None).into_iter().next());
-    let found =
-        Memo::new(move |_| document.get().and_then(|it| it.read(practice::Practice::read)).unwrap_or_default());
+    let found = Memo::new(move |_| {
+        document.get().and_then(|it| it.read(practice::Practice::read)).unwrap_or_default()
+    });
     let readonly = Memo::new(move |_| is_read_only(document.get()));
     let here = Memo::new(move |_| document.get().is_some());
     view! {

@@ -18,8 +18,9 @@ pub fn Programme() -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
     let document = Memo::new(move |_| device.documents_of(DocKind::Programme, None).into_iter().next());
-    let found: Found =
-        Memo::new(move |_| document.get().and_then(|it| it.read(programme::Programme::read)).unwrap_or_default());
+    let found: Found = Memo::new(move |_| {
+        document.get().and_then(|it| it.read(programme::Programme::read)).unwrap_or_default()
+    });
     view! {
         <Page title=move || t_string!(i18n, admin.programme)>
             <p class="lead">{t!(i18n, admin.programme_lead)}</p>
@@ -73,7 +74,8 @@ fn OneModule(id: String, found: Found, document: Memo<Option<Document>>) -> impl
             document.flush();
         }
     });
-    let ((about, type_about), (check_in, type_check_in)) = (text(ModuleText::About), text(ModuleText::CheckIn));
+    let ((about, type_about), (check_in, type_check_in)) =
+        (text(ModuleText::About), text(ModuleText::CheckIn));
     let new = RwSignal::new(String::new());
     let add = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
@@ -132,7 +134,8 @@ fn OneTopic(topic: Topic, module: StoredValue<String>, document: Memo<Option<Doc
     let vote = move |event: web_sys::Event| {
         let (Some(document), Some(me)) = (document.get_untracked(), me) else { return };
         let important = event_target_checked(&event);
-        if let Err(error) = document.edit(|doc| programme::vote(doc, &module.get_value(), &id, me, important)) {
+        if let Err(error) = document.edit(|doc| programme::vote(doc, &module.get_value(), &id, me, important))
+        {
             leptos::logging::warn!("not changed: {error}");
         }
     };
@@ -159,7 +162,8 @@ fn AddModule(document: Memo<Option<Document>>) -> impl IntoView {
         if words.trim().is_empty() {
             return;
         }
-        let (id, now, at) = (entry::id(device.random()), device.now_ms(), day_of_input(&when.get_untracked()));
+        let (id, now, at) =
+            (entry::id(device.random()), device.now_ms(), day_of_input(&when.get_untracked()));
         match document.edit(|doc| programme::add_module(doc, &id, words.trim(), at, now)) {
             Ok(()) => {
                 title.set(String::new());
