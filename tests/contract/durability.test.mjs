@@ -1,5 +1,6 @@
 // No acknowledged change is ever lost: the server is killed in the middle of everything.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { hex } from './client/bytes.mjs';
 import { Server } from './client/server.mjs';
@@ -17,7 +18,7 @@ async function pushUntilDeath(connection, replica, acked, onAck) {
   let message;
   do {
     while (waiting.size < 8 && connection.closeCode === undefined) {
-      const item = replica.edit((doc) => Object.assign(doc, { tel: replica.own.size }));
+      const item = replica.edit((doc) => Object.assign(doc, { teken: randomBytes(6).toString('hex') }));
       waiting.set(connection.push(replica.doc, [item]), item);
     }
     message = await connection.next();
