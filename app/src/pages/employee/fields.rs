@@ -168,7 +168,10 @@ pub fn DocumentLine(
                 aria-invalid=move || failed.get().then_some("true")
                 aria-describedby=described
                 on:input=typed
-                on:blur=move |_| on_leave.run(())
+                on:blur=move |_| {
+                    // A field that is taken away while it has the focus is left too, when nothing is left of it.
+                    let _ = on_leave.try_run(());
+                }
             />
             <span class="error" id=error_id role="alert" hidden=move || !failed.get()>
                 {t!(i18n, common.not_saved)}
