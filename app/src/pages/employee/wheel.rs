@@ -12,7 +12,7 @@ use crate::pages::words;
 pub type Scores = [Option<u8>; 6];
 
 /// Half the drawing's width and height, room for the names included.
-const REACH: f64 = 150.0;
+const REACH: f64 = 168.0;
 /// The radius that a ten has.
 const TEN: f64 = 100.0;
 
@@ -63,7 +63,7 @@ pub fn Wheel(
     view! {
         <figure class="wheel">
             <svg
-                viewBox=format!("{} {} {} {}", -REACH, -REACH + 20.0, 2.0 * REACH, 2.0 * REACH - 40.0)
+                viewBox=format!("{} {} {} {}", -REACH, -REACH + 38.0, 2.0 * REACH, 2.0 * REACH - 76.0)
                 role="img"
                 aria-label=move || format!("{}: {}", caption.get(), spoken())
             >
