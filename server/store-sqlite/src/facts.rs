@@ -48,6 +48,7 @@ async fn look_up_wanted(
     let hashes = row::hex_list(wanted.hashes.iter().map(|hash| hash.0));
     let actors = row::hex_list(actors.iter().map(|actor| actor.0));
     let devices = row::hex_list(wanted.devices.iter().map(|device| device.0));
+    // `CROSS JOIN` keeps SQLite from turning the loops around, which would walk through the whole log.
     let found = sqlx::query!(
         r#"SELECT 0 AS "about!: i64", hash AS "id!: Vec<u8>", seq AS "seq!: i64", max_op AS "number!: i64",
                   hash AS "hash!: Vec<u8>"
@@ -55,13 +56,13 @@ async fn look_up_wanted(
            UNION ALL
            SELECT 1, items.actor, items.seq, items.actor_seq, items.hash
            FROM json_each(?3) AS wanted
-           JOIN items ON items.doc = ?1 AND items.actor = unhex(wanted.value) AND items.actor_seq =
+           CROSS JOIN items ON items.doc = ?1 AND items.actor = unhex(wanted.value) AND items.actor_seq =
                (SELECT max(actor_seq) FROM items WHERE doc = ?1 AND actor = unhex(wanted.value))
            UNION ALL
            SELECT 2, devices.id, 0, 0, x''
            FROM json_each(?4) AS wanted
-           JOIN devices ON devices.id = unhex(wanted.value)
-           JOIN grants ON grants.doc = ?1 AND grants.user = devices.user AND grants.ever_write"#,
+           CROSS JOIN devices ON devices.id = unhex(wanted.value)
+           CROSS JOIN grants ON grants.doc = ?1 AND grants.user = devices.user AND grants.ever_write"#,
         doc,
         hashes,
         actors,

@@ -84,6 +84,11 @@ impl World {
         self.document_in(number, kind, None, None, grants).await
     }
 
+    /// Adds a document under an id of choice.
+    pub async fn document_named(&self, id: DocId, kind: DocKind, grants: &[(&Human, Access)]) -> DocId {
+        self.add(Document { id, kind, owner: None, trajectory: None, destroyed: false }, grants).await
+    }
+
     /// Adds a document with an owner and a trajectory.
     pub async fn document_in(
         &self,
@@ -93,12 +98,16 @@ impl World {
         trajectory: Option<TrajectoryId>,
         grants: &[(&Human, Access)],
     ) -> DocId {
-        let id = DocId([number; 16]);
+        self.add(Document { id: DocId([number; 16]), kind, owner, trajectory, destroyed: false }, grants)
+            .await
+    }
+
+    async fn add(&self, document: Document, grants: &[(&Human, Access)]) -> DocId {
         let mut tx = self.begin().await;
-        tx.add_document(&Document { id, kind, owner, trajectory, destroyed: false }).await.unwrap();
+        tx.add_document(&document).await.unwrap();
         tx.commit().await.unwrap();
-        self.grant(id, grants).await;
-        id
+        self.grant(document.id, grants).await;
+        document.id
     }
 
     /// Sets who may do what.
