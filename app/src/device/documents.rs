@@ -206,15 +206,6 @@ impl Document {
         let user = directory.and_then(|it| it.devices.iter().find(|it| it.id == device).map(|it| it.user));
         Some(RemoteEdit { device, user, at })
     }
-
-    /// Whether changes of this document have not reached the server. Tracked.
-    #[must_use]
-    pub fn is_waiting(&self) -> bool {
-        let Some(running) = self.device.get() else { return false };
-        let held = running.held(self.id);
-        held.changed.track();
-        held.strokes.get() > 0 || running.waiting.borrow().contains_key(&self.id)
-    }
 }
 
 /// What this tab has of one document.
@@ -454,7 +445,7 @@ impl Running {
     /// Makes a change of what was edited in one document and sends it on its way to the disk.
     pub(super) fn commit(self: &Rc<Self>, held: &Rc<Held>) {
         let was_typing = held.strokes.get() > 0;
-        for change in held.commit(self.now_ms()) {
+        for change in held.commit(platform::now_ms()) {
             self.keep(held, &change);
         }
         if was_typing && held.strokes.get() == 0 {

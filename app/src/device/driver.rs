@@ -335,10 +335,12 @@ impl Running {
             self.status.download.set(download);
         }
         let mut current = Vec::new();
+        let mut to_push = 0;
         match safety {
             Safety::Synchronised { at } => self.note_synchronised(at),
-            Safety::Saved { .. } => {}
-            Safety::ActionNeeded { problems, .. } => {
+            Safety::Saved { waiting } => to_push = waiting,
+            Safety::ActionNeeded { problems, waiting } => {
+                to_push = waiting;
                 current.extend(problems.into_iter().map(|(document, problem)| match problem {
                     SyncProblem::Denied => Problem::Denied { document },
                     SyncProblem::Refused { .. } => Problem::Refused { document },
@@ -347,6 +349,9 @@ impl Running {
                     SyncProblem::Storage => Problem::StorageFull,
                 }));
             }
+        }
+        if self.status.to_push.get_untracked() != to_push {
+            self.status.to_push.set(to_push);
         }
         self.status.solve_where(|problem| problem.is_of_sync() && !current.contains(problem));
         current.into_iter().for_each(|problem| self.status.report(problem));

@@ -7,6 +7,8 @@ use leptos::prelude::*;
 use serde_json::{Value, json};
 use shared::ids::DocId;
 
+use super::outbox::Queued;
+use super::platform;
 use super::running::Running;
 use super::status::Problem;
 
@@ -26,10 +28,10 @@ pub(super) async fn unsynchronised(running: &Rc<Running>) -> String {
     for id in wanted {
         documents.push(document(running, id).await);
     }
-    let commands: Vec<_> = running.outbox.all().into_iter().filter(|it| it.is_waiting()).collect();
+    let commands: Vec<_> = running.outbox.all().into_iter().filter(Queued::is_waiting).collect();
     let all = json!({
         "person": running.identity.me.name,
-        "exported_at_ms": running.now_ms(),
+        "exported_at_ms": platform::now_ms(),
         "documents": documents,
         "commands": commands,
     });

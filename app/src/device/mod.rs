@@ -44,8 +44,8 @@ use shared::domain::kind::DocKind;
 use shared::domain::reflection_form::Section;
 use shared::ids::{CommandId, DocId, TrajectoryId};
 
-pub use documents::{Document, DocumentStatus, EditError, RemoteEdit};
-pub use outbox::{Outcome, Queued};
+pub use documents::{Document, DocumentStatus, EditError};
+pub use outbox::Queued;
 pub(crate) use running::Running;
 pub use status::{Connection, Download, Problem, Safe, Status};
 
@@ -170,10 +170,10 @@ impl Device {
         self.get().map(|running| running.identity.me.device)
     }
 
-    /// Ms since 1970, the server's clock when it was heard from, else the device's.
+    /// Ms since 1970, by the device's clock.
     #[must_use]
     pub fn now_ms(&self) -> u64 {
-        self.get().map_or_else(platform::now_ms, |running| running.now_ms())
+        platform::now_ms()
     }
 
     /// Fresh random bytes, for ids of things inside documents.

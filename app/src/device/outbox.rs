@@ -289,10 +289,10 @@ impl Running {
         self.read_now(draft).await;
         self.read_now(to).await;
         let draft = self.held(draft);
-        let Some(draft) = draft.with(|doc| Reflection::read(doc)) else { return false };
+        let Some(draft) = draft.with(Reflection::read) else { return false };
         let to = self.held(to);
         self.commit(&to);
-        let now = self.now_ms();
+        let now = platform::now_ms();
         let copied = to.change(|doc| copy_sections(&draft, doc, &sections, now)).is_ok();
         self.commit(&to);
         to.changed.notify();

@@ -64,7 +64,7 @@ impl Running {
             let Some((tries, hashes)) = note.split_first_mut() else { continue };
             marks.open.insert(doc);
             if *tries > 0 {
-                let hashes = hashes.chunks_exact(32).filter_map(|it| ChangeHash::try_from(&*it).ok());
+                let hashes = hashes.chunks_exact(32).filter_map(|it| ChangeHash::try_from(it).ok());
                 marks.noted.entry(doc).or_default().extend(hashes);
             } else {
                 *tries = 1;

@@ -48,8 +48,6 @@ pub struct Running {
     pub(super) wanted: RefCell<Vec<Rc<Held>>>,
     /// Things typed or committed that are not on disk yet.
     unsaved: Cell<isize>,
-    /// By how much the server's clock is ahead of the device's, in ms.
-    clock_ahead: Cell<i64>,
     /// Orders what is made within one ms.
     order: Cell<u64>,
 }
@@ -75,7 +73,6 @@ impl Running {
             marks: RefCell::default(),
             wanted: RefCell::default(),
             unsaved: Cell::new(0),
-            clock_ahead: Cell::new(0),
             order: Cell::new(0),
             identity,
             store,
@@ -132,19 +129,6 @@ impl Running {
         if self.read_directory().await.is_ok() {
             self.directory_changed();
         }
-    }
-
-    /// Ms since 1970, by the server's clock when it was heard from.
-    pub(super) fn now_ms(&self) -> u64 {
-        platform::now_ms().saturating_add_signed(self.clock_ahead.get())
-    }
-
-    /// Sets the clock by the server's.
-    pub(super) fn heard_time(&self, now: u64) {
-        let ahead =
-            i64::try_from(now).unwrap_or_default() - i64::try_from(platform::now_ms()).unwrap_or_default();
-        // Below a minute it is the network, not the clock.
-        self.clock_ahead.set(if ahead.abs() < 60_000 { 0 } else { ahead });
     }
 
     /// A number that grows with everything made on this device.
@@ -222,7 +206,7 @@ impl Running {
         let mut waiting = self.waiting.borrow_mut();
         let Some(of_doc) = waiting.get_mut(&doc) else { return false };
         let before = of_doc.len();
-        hashes.iter().for_each(|hash| drop(of_doc.remove(hash)));
+        of_doc.retain(|hash| !hashes.contains(hash));
         let any = of_doc.len() != before;
         if of_doc.is_empty() {
             waiting.remove(&doc);

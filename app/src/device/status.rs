@@ -120,6 +120,9 @@ pub struct Status {
     pub(crate) unsaved: RwSignal<usize>,
     /// Changes and commands on disk that the server has not acknowledged.
     pub(crate) waiting: RwSignal<usize>,
+    /// Changes that the sync machine has still to bring to the server: after the server went back to a backup
+    /// also such as once were there.
+    pub(crate) to_push: RwSignal<usize>,
     /// When everything was last known to be on the server.
     pub(crate) synchronised_at: RwSignal<Option<u64>>,
 }
@@ -135,6 +138,7 @@ impl Status {
             commands: RwSignal::new(Vec::new()),
             unsaved: RwSignal::new(0),
             waiting: RwSignal::new(0),
+            to_push: RwSignal::new(0),
             synchronised_at: RwSignal::new(None),
         }
     }
@@ -146,7 +150,7 @@ impl Status {
         if self.unsaved.get() > 0 {
             return Safe::Saving;
         }
-        match (self.waiting.get(), self.synchronised_at.get()) {
+        match (self.waiting.get().max(self.to_push.get()), self.synchronised_at.get()) {
             (0, Some(at)) => Safe::Synchronised { at },
             (waiting, _) => Safe::Saved { waiting },
         }

@@ -74,9 +74,7 @@ impl Writer {
                         jobs.drain(..).for_each(|job| (job.done)());
                     }
                     Err(error) => {
-                        let mut queue = queue.borrow_mut();
-                        jobs.drain(..).rev().for_each(|job| queue.push_front(job));
-                        drop(queue);
+                        jobs.drain(..).rev().for_each(|job| queue.borrow_mut().push_front(job));
                         if !writer.refused(error) {
                             break;
                         }

@@ -6,7 +6,7 @@ use super::Session;
 use crate::device::platform;
 
 /// How long nobody may touch any tab of the device before it locks, in ms.
-pub const IDLE_MS: u64 = 5 * 60_000;
+const IDLE_MS: u64 = 5 * 60_000;
 /// How often to look, in ms.
 const LOOK_MS: u32 = 5_000;
 /// Touches within this time are one, in ms.

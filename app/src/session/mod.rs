@@ -16,9 +16,8 @@ use crate::device::identity::{IDENTITY, Identity};
 use crate::device::store::{BLOBS, Connection, Store, StoreError};
 use crate::device::vault::{self, DataKey, Unreadable, WeakPassphrase};
 pub use crate::device::wipe::WipeReason;
-use crate::device::{Device, Problem, Running, platform, wipe};
+use crate::device::{Device, Running, platform, wipe};
 pub use api::SignInError;
-pub use idle::IDLE_MS;
 
 /// Long enough for the page to show that it is busy before the passphrase takes the processor, in ms.
 const PAINT_MS: u64 = 30;
@@ -94,7 +93,6 @@ pub struct Session {
     device: Device,
     phase: RwSignal<Phase>,
     me: RwSignal<Option<Me>>,
-    not_before: RwSignal<u64>,
     waiting: RwSignal<u32>,
     wiped: RwSignal<Option<WipeReason>>,
     connection: StoredValue<Connection, LocalStorage>,
@@ -110,7 +108,6 @@ impl Session {
             device,
             phase: RwSignal::new(Phase::Starting),
             me: RwSignal::new(None),
-            not_before: RwSignal::new(0),
             waiting: RwSignal::new(0),
             wiped: RwSignal::new(wipe::reason()),
             connection: StoredValue::new_local(Connection::default()),
@@ -160,18 +157,6 @@ impl Session {
         }
     }
 
-    /// The session has ended; reading and writing go on. Tracked.
-    #[must_use]
-    pub fn expired(&self) -> bool {
-        self.device.status().problems.with(|problems| problems.contains(&Problem::SignInAgain))
-    }
-
-    /// How long to wait before the next try to unlock, in ms. Tracked by tries, not by time.
-    #[must_use]
-    pub fn wait_ms(&self) -> u64 {
-        self.not_before.get().saturating_sub(platform::now_ms())
-    }
-
     /// How many changes have not reached the server and would be lost by [`Self::forget`]. Tracked, and
     /// known while locked.
     #[must_use]
@@ -194,7 +179,6 @@ impl Session {
     async fn look(&self) -> Result<(), StoreError> {
         let connection = self.connection.get_value();
         let vault = connection.wrapped_key().await?;
-        self.not_before.set(connection.attempts().await?.not_before);
         self.waiting.set(connection.waiting().await?);
         if vault.is_some() {
             wipe::empty_if_revoked();
@@ -277,12 +261,10 @@ impl Session {
             let now = platform::now_ms();
             let attempts = attempts.failed(now);
             connection.set_attempts(attempts).await?;
-            self.not_before.set(attempts.not_before);
             return Err(UnlockError::Wrong { wait_ms: attempts.wait(now) });
         };
         if attempts.failures > 0 {
             connection.set_attempts(vault::Attempts::default()).await?;
-            self.not_before.set(0);
         }
         let damaged = || StoreError::Damaged { store: BLOBS, key: IDENTITY.to_owned() };
         let sealed = connection.get(BLOBS, IDENTITY).await?.ok_or_else(damaged)?;

@@ -18,8 +18,11 @@ use super::StoreError;
 const NAME: &str = "loopbaanmaat";
 /// The version of the layout; additive changes raise it.
 const VERSION: u8 = 1;
-/// Every object store. Keys are texts, values are bytes; those of `vault` are in clear, all others sealed.
+/// Every object store; that of snapshots waits for the first compaction. Keys are texts, values are bytes; those of `vault` are in clear, all others sealed.
 pub const STORES: [&str; 6] = ["vault", "items", "cursors", "outbox", "snapshots", "blobs"];
+
+/// Keys with their values.
+pub type Entries = Vec<(String, Vec<u8>)>;
 
 /// One write of a transaction.
 #[derive(Debug, Clone)]
@@ -181,24 +184,16 @@ impl Connection {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn all_of(
-        &self,
-        store: &'static str,
-        prefixes: &[String],
-    ) -> Result<Vec<Vec<(String, Vec<u8>)>>, StoreError> {
+    pub async fn all_of(&self, store: &'static str, prefixes: &[String]) -> Result<Vec<Entries>, StoreError> {
         match self.try_all_of(store, prefixes).await {
             Err(StoreError::Lost) => self.try_all_of(store, prefixes).await,
             done => done,
         }
     }
 
-    async fn try_all_of(
-        &self,
-        store: &'static str,
-        prefixes: &[String],
-    ) -> Result<Vec<Vec<(String, Vec<u8>)>>, StoreError> {
+    async fn try_all_of(&self, store: &'static str, prefixes: &[String]) -> Result<Vec<Entries>, StoreError> {
         let database = self.database().await?;
-        let read = async || -> Result<Vec<Vec<(String, Vec<u8>)>>, IdbError> {
+        let read = async || -> Result<Vec<Entries>, IdbError> {
             let transaction = database.transaction(store).build()?;
             let objects = transaction.object_store(store)?;
             // All go out at once in one read transaction, so that they see the same state and none waits for

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::vault::{Attempts, DataKey, Wrapped};
 pub use database::Connection;
-use database::RawWrite;
+use database::{Entries, RawWrite};
 
 /// Sealed values, one add-only entry per change: key `doc/hash`.
 pub const ITEMS: &str = "items";
@@ -15,8 +15,6 @@ pub const ITEMS: &str = "items";
 pub const CURSORS: &str = "cursors";
 /// Sealed values: `change/doc/hash` for a change the server has not acknowledged, `command/id` for a command.
 pub const OUTBOX: &str = "outbox";
-/// Sealed values, one per document: a compacted copy of its first items.
-pub const SNAPSHOTS: &str = "snapshots";
 /// Sealed values by name: directory, identity, crash notes, values set aside.
 pub const BLOBS: &str = "blobs";
 /// Values in clear, the only ones: wrapped key, failed attempts, count of what waits.
@@ -132,7 +130,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read; damaged values are listed, never an error.
     pub async fn all_of(&self, store: &'static str, prefixes: Vec<String>) -> Result<Vec<Found>, StoreError> {
-        let open = |entries: Vec<(String, Vec<u8>)>| {
+        let open = |entries: Entries| {
             let mut found = Found::default();
             for (key, sealed) in entries {
                 match self.key.open(store, &key, &sealed) {
