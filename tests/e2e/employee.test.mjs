@@ -31,7 +31,7 @@ test('the form filled in without a network, two sections shared, and no other by
     await page.getByLabel(/^Wat brengt je hier\?/).fill(REASON);
     await accessible(page, 'section A');
     await next(page, /Nu/);
-    await page.getByRole('group', { name: /^Hoe tevreden ben je over je werk\?/ }).getByRole('radio', { name: '6', exact: true }).check();
+    await page.getByRole('group', { name: /^Hoe tevreden ben je over je werk\?/ }).getByRole('radio', { name: '6', exact: true }).press('Space');
     await page.getByLabel('Waarom geen lager cijfer?').fill(LOWER);
     await accessible(page, 'section B');
     await next(page, /Motieven/);
