@@ -25,7 +25,7 @@ fn main() {
     collect(&dist, &mut files);
     files.sort();
 
-    // The best compression takes seconds for a few hundred KB; worth it only for what ships.
+    // The best compression takes seconds for what ships; a client built for debugging is large and served locally.
     let release = variable("PROFILE") == "release";
     let kept = out.join("compressed");
     fs::create_dir_all(&kept).expect("a folder in OUT_DIR can be made");
@@ -37,8 +37,8 @@ fn main() {
             .to_str()
             .expect("Trunk writes UTF-8 names");
         let bytes = fs::read(&file).expect("a file just listed can be read");
-        let (brotli, gzip) = if is_compressible(&file) {
-            (embedded(&kept, &bytes, "br", release, brotli), embedded(&kept, &bytes, "gz", release, gzip))
+        let (brotli, gzip) = if release && is_compressible(&file) {
+            (embedded(&kept, &bytes, "br", brotli), embedded(&kept, &bytes, "gz", gzip))
         } else {
             (None, None)
         };
@@ -77,36 +77,27 @@ fn is_compressible(file: &Path) -> bool {
 }
 
 /// Compresses unless that was done before for the same bytes; none where it saves nothing.
-fn embedded(
-    kept: &Path,
-    bytes: &[u8],
-    suffix: &str,
-    release: bool,
-    compress: fn(&[u8], bool) -> Vec<u8>,
-) -> Option<PathBuf> {
+fn embedded(kept: &Path, bytes: &[u8], suffix: &str, compress: fn(&[u8]) -> Vec<u8>) -> Option<PathBuf> {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
-    release.hash(&mut hasher);
     let path = kept.join(format!("{:016x}-{}.{suffix}", hasher.finish(), bytes.len()));
     if !path.exists() {
-        fs::write(&path, compress(bytes, release)).expect("OUT_DIR can be written");
+        fs::write(&path, compress(bytes)).expect("OUT_DIR can be written");
     }
     let saved = fs::metadata(&path).is_ok_and(|it| it.len() < bytes.len() as u64);
     saved.then_some(path)
 }
 
-fn brotli(bytes: &[u8], best: bool) -> Vec<u8> {
+fn brotli(bytes: &[u8]) -> Vec<u8> {
     let mut compressed = Vec::new();
-    let quality = if best { 11 } else { 5 };
-    let mut writer = brotli::CompressorWriter::new(&mut compressed, 4096, quality, 22);
+    let mut writer = brotli::CompressorWriter::new(&mut compressed, 4096, 11, 22);
     writer.write_all(bytes).expect("a vector can be written to");
     drop(writer);
     compressed
 }
 
-fn gzip(bytes: &[u8], best: bool) -> Vec<u8> {
-    let level = if best { flate2::Compression::best() } else { flate2::Compression::fast() };
-    let mut writer = flate2::write::GzEncoder::new(Vec::new(), level);
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     writer.write_all(bytes).expect("a vector can be written to");
     writer.finish().expect("a vector can be written to")
 }
