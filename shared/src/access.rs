@@ -225,7 +225,11 @@ mod tests {
         for kind in DocKind::ALL {
             for state in TrajectoryState::ALL.map(Some).into_iter().chain([None]) {
                 for relation in [Relation::Administrator, Relation::LineManager, Relation::Stranger] {
-                    assert_eq!(allowed(kind, relation, state), Access::None, "{kind:?} {relation:?} {state:?}");
+                    assert_eq!(
+                        allowed(kind, relation, state),
+                        Access::None,
+                        "{kind:?} {relation:?} {state:?}"
+                    );
                 }
             }
         }
@@ -234,7 +238,10 @@ mod tests {
     #[test]
     fn nobody_writes_to_a_closed_trajectory_and_nothing_is_read_of_a_destroyed_one() {
         for kind in DocKind::ALL.into_iter().filter(|kind| {
-            !matches!(kind, DocKind::ReflectionDraft | DocKind::CoachProfile | DocKind::Programme | DocKind::Practice)
+            !matches!(
+                kind,
+                DocKind::ReflectionDraft | DocKind::CoachProfile | DocKind::Programme | DocKind::Practice
+            )
         }) {
             for relation in Relation::ALL {
                 assert_ne!(allowed(kind, relation, Some(TrajectoryState::Closed)), Access::Write);
@@ -253,7 +260,10 @@ mod tests {
         assert_eq!(access(&subject(COACH, &[Role::Employee, Role::InternalCoach]), &notes), Access::Read);
         assert_eq!(access(&subject(SUCCESSOR, &[Role::Employee, Role::InternalCoach]), &notes), Access::None);
         assert_eq!(access(&subject(EMPLOYEE, &[Role::Employee]), &notes), Access::None);
-        assert_eq!(access(&subject(UserId([9; 16]), &[Role::Employee, Role::CareerAdviser]), &notes), Access::None);
+        assert_eq!(
+            access(&subject(UserId([9; 16]), &[Role::Employee, Role::CareerAdviser]), &notes),
+            Access::None
+        );
     }
 
     #[test]
@@ -261,7 +271,10 @@ mod tests {
         for state in [ReferralState::Offered, ReferralState::Declined] {
             for kind in [DocKind::SharedNotes, DocKind::Progress, DocKind::Reflection] {
                 let document = document(kind, EMPLOYEE, &[(COACH, state)]);
-                assert_eq!(access(&subject(COACH, &[Role::Employee, Role::InternalCoach]), &document), Access::None);
+                assert_eq!(
+                    access(&subject(COACH, &[Role::Employee, Role::InternalCoach]), &document),
+                    Access::None
+                );
             }
         }
     }
