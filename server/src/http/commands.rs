@@ -43,7 +43,9 @@ pub async fn run(
     JsonBody(body): JsonBody<CommandBody>,
 ) -> Result<Response, Problem> {
     let command = parse(body.command)?;
-    let decided = commands::run(&state, &who.session, body.id, command).await?;
+    // On a task of its own: who hangs up ends the request, not what must follow a commit.
+    let deciding = tokio::spawn(async move { commands::run(&state, &who.session, body.id, command).await });
+    let decided = deciding.await.map_err(|_| Problem::internal())??;
     Ok(answer(decided))
 }
 

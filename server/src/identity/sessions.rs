@@ -95,11 +95,12 @@ pub enum Standing {
 pub async fn standing(store: &SharedStore, token: &Token, now: u64) -> Result<Standing, StoreError> {
     let hash = token.hash();
     let Some(session) = store.session(&hash).await? else { return Ok(Standing::SignedOut) };
-    if session.disabled || has_ended(&session, now) {
-        return Ok(Standing::SignedOut);
-    }
+    // First, however old the session: a revoked device is to be emptied whenever it comes back.
     if session.revoked {
         return Ok(Standing::Revoked(session));
+    }
+    if session.disabled || has_ended(&session, now) {
+        return Ok(Standing::SignedOut);
     }
     if now.saturating_sub(session.last_used) >= TOUCH_EVERY_MS {
         touch(store, &hash, now).await;

@@ -241,7 +241,14 @@ pub(crate) async fn end_session(connection: &mut SqliteConnection, token_hash: &
 
 pub(crate) async fn end_sessions_of(connection: &mut SqliteConnection, user: UserId) -> Result<()> {
     let user = &user.0[..];
-    sqlx::query!("DELETE FROM sessions WHERE user = ?", user).execute(connection).await.told()?;
+    // Those of revoked devices stay: their only use is that the device is told to empty itself.
+    sqlx::query!(
+        "DELETE FROM sessions WHERE user = ? AND device NOT IN (SELECT id FROM devices WHERE revoked)",
+        user
+    )
+    .execute(connection)
+    .await
+    .told()?;
     Ok(())
 }
 

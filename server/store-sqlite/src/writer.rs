@@ -24,9 +24,12 @@ impl Writer {
     /// Begins a transaction that holds SQLite's write lock from the start: one that took it later could find
     /// that what it had read is no longer true.
     pub(crate) async fn begin(&self) -> Result<WriterTx> {
-        let mut connection = self.pool.acquire().await.told()?;
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await.told()?;
-        Ok(WriterTx { connection: Some(connection), failing: Arc::clone(&self.failing) })
+        let connection = self.pool.acquire().await.told()?;
+        // Before it begins, so that it is rolled back also where the one who waits for it has gone away: the
+        // database carries out what it was sent, and the only connection must not come back in a transaction.
+        let mut tx = WriterTx { connection: Some(connection), failing: Arc::clone(&self.failing) };
+        sqlx::query("BEGIN IMMEDIATE").execute(tx.connection()).await.told()?;
+        Ok(tx)
     }
 
     /// Whether the last transaction that tried to commit could not.
