@@ -315,11 +315,14 @@ fn outcome(answer: &Answer) -> Verdict {
             None => Verdict::Later(RETRY_MS),
         },
         401 => Verdict::SignedOut,
-        400..=499 if answer.status != 408 && answer.status != 429 => {
-            let code = answer.problem_code().map(serde_json::Value::String);
-            let refusal = code.and_then(|code| serde_json::from_value(code).ok());
-            Verdict::Answered(Outcome::Refused(refusal))
-        }
+        400..=499 if answer.status != 408 && answer.status != 429 => match answer.problem_code() {
+            Some(code) => {
+                let refusal = serde_json::from_value(serde_json::Value::String(code)).ok();
+                Verdict::Answered(Outcome::Refused(refusal))
+            }
+            // A proxy's page, not the server's word.
+            None => Verdict::Later(RETRY_MS),
+        },
         _ => Verdict::Later(answer.retry_after.map_or(RETRY_MS, |seconds| seconds * 1_000)),
     }
 }

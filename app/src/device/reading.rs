@@ -31,6 +31,8 @@ pub struct Marks {
     replaced: HashMap<DocId, HashSet<ChangeHash>>,
     /// Documents with a note of any kind.
     open: HashSet<DocId>,
+    /// First notes of a document, as they count once it is applied again.
+    counted: HashMap<DocId, Vec<Write>>,
 }
 
 impl Marks {
@@ -53,12 +55,10 @@ impl Marks {
 }
 
 impl Running {
-    /// Reads the marks, and counts this start against every note found. A tab that was closed at the wrong
-    /// moment leaves a note without having crashed, so that the first one does not count: only a batch that
-    /// was there twice is left out.
+    /// Reads the marks. A tab that was closed at the wrong moment leaves a note without having crashed, so a
+    /// note counts only once its document is made again: what was there twice is left out.
     pub(super) async fn read_marks(&self) -> Result<(), StoreError> {
         let mut marks = Marks::default();
-        let mut counted = Vec::new();
         for (name, mut note) in self.store.all(BLOBS, APPLYING).await?.values {
             let Some(doc) = name.split('/').nth(1).and_then(|it| it.parse().ok()) else { continue };
             let Some((tries, hashes)) = note.split_first_mut() else { continue };
@@ -68,7 +68,7 @@ impl Running {
                 marks.noted.entry(doc).or_default().extend(hashes);
             } else {
                 *tries = 1;
-                counted.push(Write::Put(BLOBS, name, note));
+                marks.counted.entry(doc).or_default().push(Write::Put(BLOBS, name, note));
             }
         }
         for (doc, hash) in
@@ -77,7 +77,7 @@ impl Running {
             marks.replace(doc, [hash]);
         }
         *self.marks.borrow_mut() = marks;
-        self.store.write(counted).await
+        Ok(())
     }
 
     /// Makes sure that a document is being read from disk. All that are wanted at the same moment are read
@@ -138,6 +138,11 @@ impl Running {
         if !damaged.is_empty() {
             self.set_aside(doc, damaged).await;
         }
+        let counted = self.marks.borrow_mut().counted.remove(&doc);
+        if let Some(counted) = counted {
+            // On the disk before the document is made. That it cannot be written keeps nobody from reading.
+            let _ = self.store.write(counted).await;
+        }
         if held.loaded(stored, self.documents.actor, self.identity.me.device).is_err() {
             *held.copy.borrow_mut() = LocalCopy::Damaged;
             self.status.report(Problem::Damaged { document: Some(doc) });
@@ -160,7 +165,8 @@ impl Running {
         }
         self.status.report(Problem::Damaged { document: Some(doc) });
         let running = self.clone();
-        self.writer.own(writes, move || running.fetch_anew(doc));
+        // Behind what is still to be written of it, or its cursor would come back.
+        self.writer.foreign(writes, move || running.fetch_anew(doc));
     }
 
     /// What to delete so that nothing of a document is left in the store but its items and outbox.
@@ -169,6 +175,7 @@ impl Running {
         marks.noted.remove(&doc);
         marks.replaced.remove(&doc);
         marks.open.remove(&doc);
+        marks.counted.remove(&doc);
         vec![
             Write::DeletePrefix(BLOBS, format!("{ASIDE}{doc}/")),
             Write::DeletePrefix(BLOBS, format!("{APPLYING}{doc}/")),

@@ -278,7 +278,8 @@ impl Running {
             self.waiting_write(),
         ]);
         let running = self.clone();
-        self.writer.own(writes, move || running.tabs.tell(&Tidings::Gone { doc }));
+        // Behind what the server sent of it before, which would bring it back.
+        self.writer.foreign(writes, move || running.tabs.tell(&Tidings::Gone { doc }));
         self.forget_copy(doc);
     }
 

@@ -1,4 +1,4 @@
-//! Empties this device: database, caches, preferences. What is left is why.
+//! Empties this device: database and preferences. What is left is why.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,8 +6,6 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 use shared::sync::codec;
 use shared::sync::message::{ClientMessage, ServerMessage, VERSION};
-use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::JsFuture;
 
 use super::platform;
 use super::running::Running;
@@ -65,7 +63,7 @@ pub async fn empty(running: Option<Rc<Running>>, reason: WipeReason) {
             let _ = Connection::default().destroy().await;
         }
     }
-    let _ = delete_caches().await;
+    // What the service worker cached stays: it holds the program alone, and only a new version caches it anew.
     if let Ok(Some(storage)) = platform::window().local_storage() {
         let _ = storage.clear();
     }
@@ -101,16 +99,6 @@ pub fn empty_if_revoked() {
         move |_| drop(closed.borrow_mut().take()),
     );
     *socket.borrow_mut() = probe;
-}
-
-/// Deletes what earlier visits cached; the service worker caches the program again.
-async fn delete_caches() -> Result<(), JsValue> {
-    let caches = platform::window().caches()?;
-    let names: js_sys::Array = JsFuture::from(caches.keys()).await?.unchecked_into();
-    for name in names.iter().filter_map(|it| it.as_string()) {
-        JsFuture::from(caches.delete(&name)).await?;
-    }
-    Ok(())
 }
 
 /// Why the device was emptied just before this page started.
