@@ -1,6 +1,7 @@
 //! Commands on their way: queued on disk, sent in order, answered once, kept for 30 days.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use leptos::prelude::*;
@@ -90,6 +91,10 @@ impl Queued {
 #[derive(Default)]
 pub struct Outbox {
     queued: RefCell<Vec<Queued>>,
+    /// Commands with writes on their way to the disk, and how many.
+    under_way: RefCell<HashMap<CommandId, usize>>,
+    /// Counts what is done to the commands here: whoever reads them from disk notices that it has missed something.
+    turn: Cell<u64>,
     sending: Cell<bool>,
     following: Cell<bool>,
 }
@@ -102,6 +107,34 @@ impl Outbox {
     pub(super) fn all(&self) -> Vec<Queued> {
         self.queued.borrow().clone()
     }
+
+    fn write_begins(&self, id: CommandId) {
+        self.turn.set(self.turn.get() + 1);
+        *self.under_way.borrow_mut().entry(id).or_default() += 1;
+    }
+
+    fn write_ends(&self, id: CommandId) {
+        self.turn.set(self.turn.get() + 1);
+        let mut under_way = self.under_way.borrow_mut();
+        if let Some(count) = under_way.get_mut(&id) {
+            *count -= 1;
+            if *count == 0 {
+                under_way.remove(&id);
+            }
+        }
+    }
+}
+
+/// The commands as they are now: those of the disk, but where a write is on its way, as they are in memory.
+fn merged(
+    on_disk: Vec<Queued>,
+    in_memory: &[Queued],
+    is_under_way: impl Fn(CommandId) -> bool,
+) -> Vec<Queued> {
+    let mut all: Vec<Queued> = on_disk.into_iter().filter(|it| !is_under_way(it.id)).collect();
+    all.extend(in_memory.iter().filter(|it| is_under_way(it.id)).cloned());
+    all.sort_by_key(|it| it.made_at);
+    all
 }
 
 impl Running {
@@ -110,7 +143,14 @@ impl Running {
     /// # Errors
     /// When the disk cannot be read.
     pub(super) async fn read_commands(self: &Rc<Self>) -> Result<(), StoreError> {
-        let found = self.store.all(OUTBOX, PREFIX).await?;
+        // What is done here while the disk is read may be in what was read, or not: then it is read once more.
+        let found = loop {
+            let turn = self.outbox.turn.get();
+            let found = self.store.all(OUTBOX, PREFIX).await?;
+            if self.outbox.turn.get() == turn {
+                break found;
+            }
+        };
         if !found.damaged.is_empty() {
             self.status.report(Problem::Damaged { document: None });
         }
@@ -124,7 +164,10 @@ impl Running {
             .map(|it| Write::Delete(OUTBOX, format!("{PREFIX}{}", it.id)))
             .collect();
         queued.retain(|it| !stale(it));
-        queued.sort_by_key(|it| it.made_at);
+        let queued = {
+            let under_way = self.outbox.under_way.borrow();
+            merged(queued, &self.outbox.queued.borrow(), |id| under_way.contains_key(&id))
+        };
         for refused in queued.iter().filter(|it| !it.read) {
             if let Outcome::Refused(refusal) = refused.outcome {
                 self.status.report(Problem::CommandRefused { id: refused.id, refusal });
@@ -144,13 +187,15 @@ impl Running {
     }
 
     pub(super) fn queue_command(self: &Rc<Self>, queued: Queued) {
-        let write = queued.write();
+        let (id, write) = (queued.id, queued.write());
         self.outbox.queued.borrow_mut().push(queued);
+        self.outbox.write_begins(id);
         self.show_commands();
         self.unsaved(1);
         let running = self.clone();
         self.writer.own(vec![write, self.waiting_write()], move || {
             running.unsaved(-1);
+            running.outbox.write_ends(id);
             running.tabs.tell(&Tidings::Commands);
             running.send_commands();
         });
@@ -167,9 +212,11 @@ impl Running {
             f(queued);
             queued.write()
         };
+        self.outbox.write_begins(id);
         self.show_commands();
         let running = self.clone();
         self.writer.own(vec![write, self.waiting_write()], move || {
+            running.outbox.write_ends(id);
             running.tabs.tell(&Tidings::Commands);
         });
     }
@@ -324,5 +371,46 @@ fn outcome(answer: &Answer) -> Verdict {
             None => Verdict::Later(RETRY_MS),
         },
         _ => Verdict::Later(answer.retry_after.map_or(RETRY_MS, |seconds| seconds * 1_000)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(n: u8) -> Queued {
+        let command = Command::RevokeDevice { device: shared::ids::DeviceId([n; 16]) };
+        Queued::new(CommandId([n; 16]), command, u64::from(n))
+    }
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status, body: body.as_bytes().to_vec(), retry_after: None }
+    }
+
+    #[test]
+    fn what_is_on_its_way_to_the_disk_is_not_overlooked_when_the_disk_is_read() {
+        let mut answered = command(2);
+        answered.outcome = Outcome::Refused(None);
+        let in_memory = [command(1), answered.clone(), command(3), command(5)];
+        // The disk has the second without its answer, not yet the third, and one of another tab; the fifth is gone.
+        let on_disk = vec![command(4), command(2), command(1)];
+        let under_way = [answered.id, command(3).id];
+        let all = merged(on_disk, &in_memory, |id| under_way.contains(&id));
+        assert_eq!(all, [command(1), answered, command(3), command(4)]);
+    }
+
+    #[test]
+    fn what_a_proxy_says_is_not_the_servers_refusal() {
+        for status in [400, 403, 404, 413, 502, 503] {
+            for page in ["<html><body>Blocked by the network</body></html>", "", "{\"error\":\"no\"}"] {
+                assert!(matches!(outcome(&answer(status, page)), Verdict::Later(_)), "{status} {page}");
+            }
+        }
+        assert!(matches!(outcome(&answer(200, "<html>Log in to the network</html>")), Verdict::Later(_)));
+        let refusal = outcome(&answer(409, r#"{"code":"wrong_state","title":"Not now"}"#));
+        assert!(matches!(refusal, Verdict::Answered(Outcome::Refused(Some(Refusal::WrongState)))));
+        let gone = outcome(&answer(404, r#"{"code":"not_found","title":"Not found"}"#));
+        assert!(matches!(gone, Verdict::Answered(Outcome::Refused(None))));
+        assert!(matches!(outcome(&answer(401, "")), Verdict::SignedOut));
     }
 }
