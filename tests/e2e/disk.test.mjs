@@ -41,6 +41,10 @@ test('a full disk: nothing is lost without a word, not by a lock, nor by signing
     await beginNote(page);
     await mine(page).fill('Voor de schijf vol was. ');
     await synchronised(page);
+    // There is a new version, for which there was room.
+    network.changed.set('/sw.js', (text) => `${text}\n// A new version.\n`);
+    await page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update());
+    await page.getByRole('button', { name: 'Bijwerken' }).waitFor();
     await bound(page, 1);
     await write(page, 'En daarna.');
     await says(page, 'De opslag van dit apparaat is vol.');
@@ -58,9 +62,7 @@ test('a full disk: nothing is lost without a word, not by a lock, nor by signing
     await dialog.waitFor({ state: 'hidden' });
     assert.equal(await mine(page).inputValue(), 'Voor de schijf vol was. En daarna.');
 
-    // A new version is offered, and not taken.
-    network.changed.set('/sw.js', (text) => `${text}\n// A new version.\n`);
-    await page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update());
+    // The new version is not taken.
     await page.getByRole('button', { name: 'Bijwerken' }).click();
     const later = page.getByRole('dialog', { name: 'Nog niet bijgewerkt' });
     await later.waitFor();

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use shared::domain::kind::DocKind;
 use shared::ids::DocId;
-use shared::sync::device::{CheckedItem, Device as Machine, Effect, Event, Problem as SyncProblem, Safety};
+use shared::sync::device::{CheckedItem, Device as Machine, Effect, Event};
 use shared::sync::message::{MEDIA_TYPE, PushItem};
 
 use super::directory::Fetch;
@@ -15,7 +15,7 @@ use super::held::Arrived;
 use super::http::{self, Request};
 use super::link::Link;
 use super::running::Running;
-use super::status::{Connection, Download, Problem};
+use super::status::Problem;
 use super::store::records::{StoredCursor, StoredItem, item_key, refused_key, waiting_key};
 use super::store::{BLOBS, CURSORS, ITEMS, OUTBOX, StoreError, Write};
 use super::{loading, platform, reading, recovery, wipe};
@@ -43,7 +43,7 @@ pub struct Driver {
     /// The session has ended: nothing is fetched until someone signs in.
     signed_out: Cell<bool>,
     /// Everything has been here once: what comes later comes without a progress bar.
-    complete: Cell<bool>,
+    pub(super) complete: Cell<bool>,
 }
 
 impl Driver {
@@ -294,52 +294,6 @@ impl Running {
 
     fn note_name(&self, doc: DocId, batch: u64) -> String {
         format!("{}{doc}/{}/{batch}", reading::APPLYING, self.documents.actor)
-    }
-
-    /// Shows what the machine knows.
-    fn show_state(self: &Rc<Self>) {
-        let (online, safety, (done, total)) = {
-            let machine = self.driver.machine.borrow();
-            let Some(machine) = &*machine else { return };
-            (machine.is_online(), machine.safety(), machine.progress())
-        };
-        let connection = match (online, self.driver.link.is_there()) {
-            (true, _) => Connection::Online,
-            (false, true) => Connection::Connecting,
-            (false, false) => Connection::Offline,
-        };
-        if self.status.connection.get_untracked() != connection {
-            self.status.connection.set(connection);
-        }
-        if online && total > 0 && done == total {
-            self.driver.complete.set(true);
-        }
-        let first = online && done < total && !self.driver.complete.get();
-        let download = first.then_some(Download { done, total });
-        if self.status.download.get_untracked() != download {
-            self.status.download.set(download);
-        }
-        let mut current = Vec::new();
-        let mut to_push = 0;
-        match safety {
-            Safety::Synchronised { at } => self.note_synchronised(at),
-            Safety::Saved { waiting } => to_push = waiting,
-            Safety::ActionNeeded { problems, waiting } => {
-                to_push = waiting;
-                current.extend(problems.into_iter().map(|(document, problem)| match problem {
-                    SyncProblem::Denied => Problem::Denied { document },
-                    SyncProblem::Refused { .. } => Problem::Refused { document },
-                    SyncProblem::SetAside { .. } => Problem::SetAside { document },
-                    SyncProblem::Untrusted { .. } => Problem::Untrusted { document },
-                    SyncProblem::Storage => Problem::NotReceived,
-                }));
-            }
-        }
-        if self.status.to_push.get_untracked() != to_push {
-            self.status.to_push.set(to_push);
-        }
-        self.status.solve_where(|problem| problem.is_of_sync() && !current.contains(problem));
-        current.into_iter().for_each(|problem| self.status.report(problem));
     }
 
     /// The page closes: what waits and fits is sent on its way; whether it arrived is heard next time.

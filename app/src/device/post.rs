@@ -37,6 +37,16 @@ pub struct Post {
     under_way: Cell<bool>,
     /// The network may be another one: ask, and try the socket, at once.
     woken: Cell<bool>,
+    socket: Cell<Trial>,
+}
+
+/// What is known of the WebSocket that would be better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trial {
+    Blocked,
+    /// It is being tried.
+    Trying,
+    Works,
 }
 
 impl Post {
@@ -48,7 +58,21 @@ impl Post {
             waiting: RefCell::default(),
             under_way: Cell::new(false),
             woken: Cell::new(false),
+            socket: Cell::new(Trial::Blocked),
         }
+    }
+
+    /// Tries beside everything else whether a WebSocket works by now.
+    fn try_socket(self: &Rc<Self>) {
+        if self.socket.get() != Trial::Blocked {
+            return;
+        }
+        self.socket.set(Trial::Trying);
+        let post = self.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let works = socket_works().await;
+            post.socket.set(if works { Trial::Works } else { Trial::Blocked });
+        });
     }
 
     /// Puts a message behind the others; the first one of all is the `hello` that goes before each request.
@@ -120,7 +144,7 @@ impl Running {
 }
 
 /// Exchanges messages until the way is another one, or over with the code that is returned.
-async fn exchange(running: &Weak<Running>, post: &Post, turn: u64) -> Option<u16> {
+async fn exchange(running: &Weak<Running>, post: &Rc<Post>, turn: u64) -> Option<u16> {
     let (mut polled_ms, mut tried_ms) = (platform::now_ms(), platform::now_ms());
     let mut greeted = false;
     loop {
@@ -130,10 +154,11 @@ async fn exchange(running: &Weak<Running>, post: &Post, turn: u64) -> Option<u16
         let woken = post.woken.take();
         if woken || since(tried_ms) >= SOCKET_MS {
             tried_ms = now;
-            if socket_works().await {
-                running.driver.link.sockets_work();
-                return Some(close::GOING_AWAY);
-            }
+            post.try_socket();
+        }
+        if post.socket.get() == Trial::Works {
+            running.driver.link.sockets_work();
+            return Some(close::GOING_AWAY);
         }
         let pause = if platform::is_visible() { POLL_MS } else { HIDDEN_POLL_MS };
         let polling = woken || since(polled_ms) >= pause;

@@ -139,7 +139,7 @@ fn things_made_in_a_refused_change_are_the_same_things_to_the_next() {
     let (_, body) = said.get(&entry, "body").unwrap().unwrap();
     assert_eq!(said.text(&body).unwrap(), "Eerst");
     assert_eq!(said.text(&text).unwrap(), "");
-    assert_eq!(said.get(&entry, "done").unwrap().and_then(|(it, _)| it.to_bool()), Some(true));
+    assert_eq!(said.get(&entry, "done").unwrap().and_then(|(it, _)| it.as_bool()), Some(true));
 }
 
 #[test]
