@@ -6,7 +6,7 @@ import { Server } from '../contract/client/server.mjs';
 import { Session } from '../contract/client/session.mjs';
 import { toText } from '../contract/client/bytes.mjs';
 import { DESK, Device, PHONE, TABLET, accessible, closeBrowser } from './harness/browser.mjs';
-import { bound, keys, slow } from './harness/disk.mjs';
+import { full, keys, slow } from './harness/disk.mjs';
 import { Network } from './harness/network.mjs';
 import { heading, installed, signIn, synchronised, unlock } from './harness/person.mjs';
 
@@ -36,6 +36,7 @@ test('a full disk: nothing is lost without a word, not by a lock, nor by signing
   network.sockets = true;
   const device = await Device.make(network, { size: PHONE, acceptDownloads: true });
   try {
+    await slow(device.page);
     const page = await signIn(device, 'coach1');
     await installed(page);
     await beginNote(page);
@@ -45,7 +46,7 @@ test('a full disk: nothing is lost without a word, not by a lock, nor by signing
     network.changed.set('/sw.js', (text) => `${text}\n// A new version.\n`);
     await page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update());
     await page.getByRole('button', { name: 'Bijwerken' }).waitFor();
-    await bound(page, 1);
+    await full(page);
     await write(page, 'En daarna.');
     await says(page, 'De opslag van dit apparaat is vol.');
 
@@ -81,7 +82,7 @@ test('a full disk: nothing is lost without a word, not by a lock, nor by signing
     // Room is made while the lock waits: it happens by itself, and nothing is missing.
     await page.getByRole('button', { name: 'Vergrendelen' }).first().click();
     await dialog.waitFor();
-    await bound(page);
+    await full(page, false);
     await unlock(page);
     await showing(page, 'Voor de schijf vol was. En daarna.');
     await synchronised(page);
@@ -96,11 +97,12 @@ test('who locks a full device anyway is asked nothing more', async () => {
   const server = await Server.start();
   const device = await Device.make(server, { size: PHONE });
   try {
+    await slow(device.page);
     const page = await signIn(device, 'coach1');
     await beginNote(page);
     await mine(page).fill('Blijft.');
     await synchronised(page);
-    await bound(page, 1);
+    await full(page);
     await write(page, ' Gaat weg.');
     await says(page, 'De opslag van dit apparaat is vol.');
     // The browser itself asks whoever closes the page.
@@ -112,7 +114,6 @@ test('who locks a full device anyway is asked nothing more', async () => {
     await leaving;
     await page.getByRole('button', { name: 'Vergrendelen' }).first().click();
     await page.getByRole('button', { name: 'Toch vergrendelen' }).click();
-    await bound(page);
     await unlock(page);
     await showing(page, 'Blijft.');
   } finally {
@@ -123,9 +124,10 @@ test('who locks a full device anyway is asked nothing more', async () => {
 
 test('what others write waits at the server while the disk is full', async () => {
   const server = await Server.start();
-  const [full, other] = [await Device.make(server, { size: TABLET }), await Device.make(server, { size: DESK })];
+  const [tight, other] = [await Device.make(server, { size: TABLET }), await Device.make(server, { size: DESK })];
   try {
-    const page = await signIn(full, 'coach1');
+    await slow(tight.page);
+    const page = await signIn(tight, 'coach1');
     await beginNote(page);
     await mine(page).fill('midden');
     await synchronised(page);
@@ -133,13 +135,13 @@ test('what others write waits at the server while the disk is full', async () =>
     await writing.goto(page.url());
     await unlock(writing);
     await showing(writing, 'midden');
-    await bound(page, 1);
+    await full(page);
     await write(writing, ' en meer');
     await synchronised(writing);
     await says(page, 'Wat anderen schreven past niet meer op dit apparaat.');
     assert.equal(await mine(page).inputValue(), 'midden');
     await accessible(page, 'a device that is full');
-    await bound(page);
+    await full(page, false);
     await showing(page, 'midden en meer');
     await synchronised(page, 30_000);
     // On disk too.
@@ -148,7 +150,7 @@ test('what others write waits at the server while the disk is full', async () =>
     await showing(page, 'midden en meer');
   } finally {
     await server.remove();
-    for (const device of [full, other]) await device.close();
+    for (const device of [tight, other]) await device.close();
   }
 });
 
@@ -162,13 +164,13 @@ test('what was on its way to a slow disk does not outlive a deletion', async () 
     await trainer.read(programme);
     await slow(device.page);
     const page = await signIn(device, 'adviseur');
+    const before = await keys(page, 'items');
     await page.evaluate(() => (window.hold = (stores) => stores.includes('items')));
 
     const [{ id: trajectory }] = (await employee.directory()).trajectories;
     const { document } = await employee.done({ type: 'share_reflection', trajectory });
     // What the server says of a document at first is on its way to the disk, and waits there.
     await page.waitForFunction(() => window.held.length > 0);
-    const before = new Set(await keys(page, 'items'));
     const shared = employee.replica(Buffer.from(document, 'base64url'));
     await employee.read(shared);
     await employee.exchange({ t: 'push', id: 1, doc: shared.doc, items: [shared.edit((doc) => (doc.tekst = 'gedeeld'))] });
@@ -188,7 +190,7 @@ test('what was on its way to a slow disk does not outlive a deletion', async () 
         database.close();
         return all.some((key) => key.startsWith(start) && !known.includes(key));
       },
-      [marker, [...before]],
+      [marker, before],
     );
     for (const store of ['items', 'cursors']) {
       const left = (await keys(page, store)).filter((key) => key.startsWith(document));

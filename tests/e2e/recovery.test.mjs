@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Server } from '../contract/client/server.mjs';
 import { DESK, Device, TABLET, closeBrowser } from './harness/browser.mjs';
-import { Copy, slowReads } from './harness/disk.mjs';
+import { Copy, keys, slowReads } from './harness/disk.mjs';
 import { installed, saved, signIn, synchronised, unlock } from './harness/person.mjs';
 
 after(closeBrowser);
@@ -80,6 +80,10 @@ test('a device put back to an earlier moment while it was writing loses nothing,
       window.reads.splice(0).forEach((read) => read());
     });
     await synchronised(page, 60_000);
+
+    // It really happened: the changes are kept, and marked as said again.
+    const replaced = (await keys(page, 'outbox')).filter((key) => key.startsWith('replaced/'));
+    assert.ok(replaced.length >= 3, `${replaced.length} changes were replaced`);
 
     const all = ['Begin. ', 'Dit weet de server. ', 'Dit weet de server niet. ', 'En dit bouwt daarop. ', ...typed];
     const whole = await text(page);

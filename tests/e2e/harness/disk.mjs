@@ -3,17 +3,13 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Bounds what the page's origin may store, in bytes; without a number the browser's own bound holds again. */
-export async function bound(page, bytes) {
-  page.disk ??= await page.context().newCDPSession(page);
-  const origin = new URL(page.url()).origin;
-  await page.disk.send('Storage.overrideQuotaForOrigin', bytes === undefined ? { origin } : { origin, quotaSize: bytes });
-}
+/** Makes the page's disk full, or no longer so. The page must have been prepared with `slow`. */
+export const full = (page, is = true) => page.evaluate((it) => (window.full = it), is);
 
 /**
  * Makes the page's writes to its database wait for the test: `window.hold` says which, by the names of the object
  * stores and by whether the transaction only deletes; those that wait are in `window.held`, each with `release`.
- * `window.told` has the documents that the page was told are gone.
+ * `window.full` refuses them all; `window.told` has the documents that the page was told are gone.
  */
 export function slow(page) {
   return page.addInitScript(() => {
@@ -40,6 +36,8 @@ export function slow(page) {
       return put.apply(this, all);
     };
     IDBTransaction.prototype.commit = function () {
+      // Without room browsers abort at commit, naming no request that failed.
+      if (window.full && puts.has(this)) return this.abort();
       const stores = [...this.objectStoreNames];
       if (!window.hold?.(stores, !puts.has(this))) return commit.call(this);
       let released = false;

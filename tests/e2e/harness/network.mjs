@@ -35,7 +35,8 @@ export class Network {
   #forward(from, to) {
     const { method, url: path, headers } = from;
     const change = this.changed.get(path);
-    const asked = change ? { ...headers, 'accept-encoding': 'identity' } : headers;
+    const { 'if-none-match': _, ...plain } = headers;
+    const asked = change ? { ...plain, 'accept-encoding': 'identity' } : headers;
     const there = request({ host: '127.0.0.1', port: this.server.port, method, path, headers: asked }, (answer) => {
       if (!change) {
         to.writeHead(answer.statusCode, answer.headers);
