@@ -100,6 +100,12 @@ impl Memory {
         grants.filter(|(_, grant)| grant.ever_read).map(|(&user, _)| user).collect()
     }
 
+    /// Whether a person can write a document, or once could.
+    #[must_use]
+    pub fn was_writer(&self, user: UserId, doc: DocId) -> bool {
+        self.logs.get(&doc).and_then(|log| log.grants.get(&user)).is_some_and(|grant| grant.ever_write)
+    }
+
     /// How many items of a log anybody reads.
     pub(super) fn committed(&self, doc: DocId, log: &Log) -> usize {
         let open = self.open.as_ref().and_then(|open| open.get(&doc));
