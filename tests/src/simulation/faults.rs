@@ -26,6 +26,7 @@ impl World {
         let wait = self.random.between(mean / 4, mean * 7 / 4);
         self.agenda.put(self.now + wait, Happening::Fault(fault));
         let now = self.now;
+        self.ledger.count(fault.name());
         match fault {
             Fault::Cut => {
                 if let Some(number) = self.any_conn() {

@@ -142,7 +142,7 @@ impl World {
     }
 
     fn perform(&mut self, run: Run, effect: Effect) {
-        self.trace.tell(|| brief(&effect));
+        self.trace.tell(|| format!("tab {}: {}", run.tab, brief(&effect)));
         match effect {
             Effect::Connect { attempt } => {
                 let wait = self.latency();

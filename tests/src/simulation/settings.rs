@@ -104,6 +104,40 @@ impl Fault {
         (Self::Stranger, 8_000),
         (Self::Presence, 3_000),
     ];
+
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cut => "fault: cut",
+            Self::HalfOpen => "fault: half open",
+            Self::Storm => "fault: storm",
+            Self::Offline => "fault: offline",
+            Self::ClockJump => "fault: clock jump",
+            Self::KillTab => "fault: kill tab",
+            Self::KillDevice => "fault: kill device",
+            Self::SecondTab => "fault: second tab",
+            Self::Farewell => "fault: farewell",
+            Self::DiskError => "fault: disk error",
+            Self::Quota => "fault: quota",
+            Self::RestoreDevice => "fault: restore device",
+            Self::KillServer => "fault: kill server",
+            Self::StoreError => "fault: store error",
+            Self::DoubtfulCommit => "fault: doubtful commit",
+            Self::RestoreServer => "fault: restore server",
+            Self::DocumentFails => "fault: document fails",
+            Self::SlowReader => "fault: slow reader",
+            Self::LostHint => "fault: lost hint",
+            Self::SignOut => "fault: sign out",
+            Self::ChangeAccess => "fault: change access",
+            Self::RevokeDevice => "fault: revoke device",
+            Self::Destroy => "fault: destroy",
+            Self::Hostile => "fault: hostile",
+            Self::Lie => "fault: lie",
+            Self::Stranger => "fault: stranger",
+            Self::Presence => "fault: presence",
+        }
+    }
 }
 
 /// A world's size and faults.
@@ -133,7 +167,7 @@ impl Settings {
     pub fn of(seed: u64, scale: Scale) -> Self {
         let mut random = Random::new(seed ^ 0x5e77_1465);
         let (people, devices, documents, steps) = match scale {
-            Scale::Small => (3 + random.below(4), 2, 2 + random.below(4), 2_500),
+            Scale::Small => (3 + random.below(4), 2, 2 + random.below(4), 4_000),
             Scale::Medium => (16, 2, 14, 8_000),
             Scale::Large => (110, 3, 70, 40_000),
         };
@@ -143,17 +177,18 @@ impl Settings {
         };
         // Swarm testing: a world where half of the faults are missing reaches places that one with all never does.
         let share = random.pick(&[250, 500, 800, 1_000]).unwrap_or(500);
+        let pace = random.pick(&[6, 3, 1]).unwrap_or(3);
         let faults = Fault::ALL
             .into_iter()
             .filter(|_| random.in_thousand(share))
-            .map(|(fault, mean)| (fault, mean * calmer))
+            .map(|(fault, mean)| (fault, mean * calmer / pace))
             .collect();
         Self {
             people,
             devices,
             documents,
             steps,
-            acts_ms: random.pick(&[300, 1_000, 3_000]).unwrap_or(1_000) * calmer,
+            acts_ms: random.pick(&[300, 1_000, 4_000]).unwrap_or(1_000) * calmer,
             faults,
             killed_between: random.pick(&[0, 0, 1, 5]).unwrap_or(0),
             latency_ms: random.pick(&[5, 60, 400, 3_000]).unwrap_or(60),

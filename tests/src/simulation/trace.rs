@@ -1,27 +1,23 @@
 //! What happened, as one number: the same seed must give the same.
 
-use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hasher as _};
-
-/// How many lines are kept for telling how a failure came about.
-const KEPT: usize = 400;
 
 /// The running hash of everything that happened.
 #[derive(Debug)]
 pub struct Trace {
     hasher: DefaultHasher,
-    /// The last lines, where they were asked for.
-    lines: Option<VecDeque<String>>,
+    /// Everything in words, where it was asked for.
+    lines: Option<Vec<String>>,
     text: String,
 }
 
 impl Trace {
-    /// An empty one. `keeps` the last lines as text, which costs time.
+    /// An empty one. `keeps` everything in words, which costs time.
     #[must_use]
     pub fn new(keeps: bool) -> Self {
         // This hasher has no key of its own: it gives the same in every run of one build.
-        Self { hasher: DefaultHasher::new(), lines: keeps.then(VecDeque::new), text: String::new() }
+        Self { hasher: DefaultHasher::new(), lines: keeps.then(Vec::new), text: String::new() }
     }
 
     /// Notes that something happened.
@@ -30,17 +26,14 @@ impl Trace {
         let _ = write!(self.text, "{at_ms} {what:?}");
         self.hasher.write(self.text.as_bytes());
         if let Some(lines) = &mut self.lines {
-            if lines.len() == KEPT {
-                lines.pop_front();
-            }
-            lines.push_back(self.text.clone());
+            lines.push(self.text.clone());
         }
     }
 
     /// Notes something only for the eye: it costs nothing where no lines are kept.
     pub fn tell(&mut self, line: impl FnOnce() -> String) {
         if let Some(lines) = &mut self.lines {
-            lines.push_back(format!("    {}", line()));
+            lines.push(format!("    {}", line()));
         }
     }
 
@@ -55,7 +48,7 @@ impl Trace {
         self.hasher.finish()
     }
 
-    /// The last lines.
+    /// Everything in words, if it was asked for.
     #[must_use]
     pub fn lines(&self) -> String {
         let lines = self.lines.iter().flatten();

@@ -51,6 +51,8 @@ pub struct Conn {
     pub listens: BTreeSet<DocId>,
     /// Nothing gets through, and nobody is told.
     pub hole: bool,
+    /// Nothing more is put on its way: both ends will hear that it is over.
+    pub is_cut: bool,
     /// How long the device takes for each frame, in ms.
     pub slow_ms: u64,
     /// Bytes handed over that the device has not taken.
@@ -100,6 +102,7 @@ impl Conn {
             in_section: false,
             listens: BTreeSet::new(),
             hole: false,
+            is_cut: false,
             slow_ms: 0,
             unwritten: 0,
             blocked: false,
@@ -162,7 +165,7 @@ impl World {
         let now = self.now;
         let Some(number) = self.page(run).and_then(|page| page.conn) else { return };
         self.trace.bytes(&bytes);
-        let Some(conn) = self.conns.get_mut(&number).filter(|conn| conn.client_open) else { return };
+        let Some(conn) = self.conns.get_mut(&number).filter(|conn| conn.client_open && !conn.is_cut) else { return };
         conn.up.push_back(bytes);
         conn.up_due = conn.up_due.max(now + latency);
         self.agenda.put(conn.up_due, Happening::Up(number));
@@ -208,7 +211,7 @@ impl World {
         let latency = self.latency();
         self.trace.bytes(&bytes);
         let now = self.now;
-        let Some(conn) = self.conns.get_mut(&number) else { return };
+        let Some(conn) = self.conns.get_mut(&number).filter(|conn| !conn.is_cut) else { return };
         conn.unwritten += bytes.len();
         conn.down.push_back(bytes);
         conn.down_due = conn.down_due.max(now + latency) + conn.slow_ms;
@@ -275,6 +278,7 @@ impl World {
         let latency = self.latency();
         let now = self.now;
         let Some(conn) = self.conns.get_mut(&number) else { return };
+        conn.is_cut = true;
         let keep = |queue: &VecDeque<Vec<u8>>, chance: u64| (chance % (queue.len() as u64 + 1)) as usize;
         conn.up.truncate(keep(&conn.up, up));
         let kept = keep(&conn.down, down);

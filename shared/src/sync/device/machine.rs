@@ -34,7 +34,24 @@ pub struct Device {
     pub(super) resent_commands: bool,
     pub(super) synced_at: Option<u64>,
     pub(super) shown: Shown,
+    clock: Clock,
     pub(super) out: Vec<Effect>,
+}
+
+/// Time as every wait is measured in: the device's clock, but never back. A clock that is set back by a day would
+/// otherwise make each wait a day longer.
+#[derive(Debug, Default)]
+struct Clock {
+    seen_ms: Option<u64>,
+    passed_ms: u64,
+}
+
+impl Clock {
+    fn at(&mut self, now_ms: u64) -> u64 {
+        let passed = self.seen_ms.replace(now_ms).map_or(now_ms, |seen| now_ms.saturating_sub(seen));
+        self.passed_ms += passed;
+        self.passed_ms
+    }
 }
 
 /// A push that has not been answered whole.
@@ -70,20 +87,22 @@ impl Device {
             resent_commands: false,
             synced_at: None,
             shown: Shown::default(),
+            clock: Clock::default(),
             out: Vec::new(),
         }
     }
 
-    /// Takes one event and says what to do.
+    /// Takes one event and says what to do. `now_ms` is the device's clock, in ms since 1970; it may jump.
     #[must_use]
     pub fn step(&mut self, event: Event, now_ms: u64) -> Vec<Effect> {
         if self.wiped {
             return Vec::new();
         }
-        self.take(event, now_ms);
+        let passed_ms = self.clock.at(now_ms);
+        self.take(event, passed_ms);
         if !self.wiped {
-            self.look_at_time(now_ms);
-            self.push(now_ms);
+            self.look_at_time(passed_ms);
+            self.push(passed_ms);
             self.note_safety(now_ms);
         }
         std::mem::take(&mut self.out)
