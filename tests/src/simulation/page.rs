@@ -267,7 +267,8 @@ impl World {
         }
         let told = std::mem::take(&mut page.told);
         for (hash, doc) in told {
-            let committed = self.ledger.committed.contains(&hash);
+            let committed = self.ledger.committed.contains(&hash)
+                || self.ledger.committed.contains(&self.ledger.heir(hash));
             self.require(2, committed, || format!("synchronised is shown, and {hash} of {doc} is not stored"));
         }
     }

@@ -215,11 +215,11 @@ impl Device {
         if let Some(document) = self.docs.get_mut(&doc)
             && document.held.insert(item.hash)
         {
-            document.waiting.push(Waiting::new(item));
+            document.wait(Waiting::new(item));
         }
     }
 
-    /// The app's answer to an offer: put what is held before what waits, in the order in which it is held.
+    /// The app's answer to an offer: what is held waits again, among what waits anyhow.
     fn take_held(&mut self, doc: DocId, items: Vec<PushItem>) {
         let Some(document) = self.docs.get_mut(&doc) else { return };
         if document.pause != Pause::Offering {
@@ -227,13 +227,10 @@ impl Device {
         }
         document.pause = Pause::No;
         let offered: BTreeSet<_> = items.iter().map(|item| item.hash).collect();
-        let rest = std::mem::take(&mut document.waiting);
-        document.waiting = items
-            .into_iter()
-            .filter(|item| !document.aside.contains_key(&item.hash))
-            .map(Waiting::new)
-            .collect();
-        document.waiting.extend(rest.into_iter().filter(|waiting| !offered.contains(&waiting.item.hash)));
+        document.waiting.retain(|waiting| !offered.contains(&waiting.item.hash));
+        for item in items.into_iter().filter(|item| !document.aside.contains_key(&item.hash)).collect::<Vec<_>>() {
+            document.wait(Waiting::new(item));
+        }
     }
 
     /// The refused items are kept aside now, and their content waits in new changes.
