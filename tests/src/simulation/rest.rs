@@ -61,7 +61,8 @@ impl World {
         for tab in 0..self.tabs.len() {
             let Some(page) = &self.tabs[tab].page else { continue };
             let lied = |doc: DocId| matches!(page.machine.problem(doc), Some(Problem::Untrusted { .. }));
-            if self.papers.iter().any(|paper| lied(paper.doc)) {
+            let (settled, all) = page.machine.progress();
+            if settled < all || self.papers.iter().any(|paper| lied(paper.doc)) {
                 self.kill_tab(tab);
                 self.agenda.put(self.now + 10, Happening::OpenTab(tab));
             }
@@ -121,7 +122,9 @@ impl World {
                 let promise = if self.ledger.lost.contains(hash) { 4 } else { 3 };
                 let refused = shelf.refused.get(hash);
                 self.require(promise, log.has(heir), || {
-                    format!("{} holds {hash} of {doc} by {}, and the log does not; refused: {refused:?}", tablet.id(), stored.by)
+                    let waits = shelf.waiting.contains_key(hash);
+                    let (id, by) = (tablet.id(), stored.by);
+                    format!("{id} holds {hash} of {doc} by {by}, the log has not {heir}; {refused:?}, waits: {waits}")
                 });
             }
         }

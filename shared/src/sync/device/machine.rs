@@ -178,6 +178,7 @@ impl Device {
         documents: Vec<DocId>,
         now_ms: u64,
     ) {
+        let is_new = self.directory.as_ref() != Some(&version);
         self.directory = Some(version);
         self.keys.extend(devices);
         let mut to_open = Vec::new();
@@ -201,7 +202,8 @@ impl Device {
             .map(|document| document.id)
             .collect();
         for doc in unnamed {
-            self.take_arrived(doc, now_ms);
+            // One that still names nobody is not asked for again at once, or it would be for ever.
+            self.take_named(doc, is_new, now_ms);
         }
     }
 
