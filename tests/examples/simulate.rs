@@ -1,7 +1,7 @@
 //! `make sim`: simulated worlds for a given time on all cores. Prints what every core did; a seed that breaks a
 //! promise is named and makes the run fail.
 //!
-//! `SECONDS` says for how long, in s; `SEED` with which seed to begin, otherwise with one that the clock gives;
+//! `SIM_SECONDS` says for how long, in s; `SEED` with which seed to begin, otherwise with one that the clock gives;
 //! `SCALE` (small, medium, large) of which size, otherwise all of them; `ONLY=1` runs the first seed alone, and
 //! `TRACE=1` then tells what happened last.
 
@@ -64,8 +64,9 @@ fn work(next: &AtomicU64, until: Instant, only: bool) -> Done {
 }
 
 fn main() -> ExitCode {
-    let seconds = number("SECONDS").unwrap_or(60);
-    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() * 1_000_000);
+    let seconds = number("SIM_SECONDS").unwrap_or(60);
+    let clock =
+        || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() * 1_000_000);
     let first = number("SEED").unwrap_or_else(clock);
     let only = number("ONLY") == Some(1);
     let cores = if only { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
@@ -88,7 +89,10 @@ fn main() -> ExitCode {
     for (what, count) in all.iter().flat_map(|done| &done.counts) {
         *counts.entry(what).or_insert(0) += count;
     }
-    println!("{counts:?}; most machines at once: {}", all.iter().map(|done| done.machines).max().unwrap_or(0));
+    println!(
+        "{counts:?}; most machines at once: {}",
+        all.iter().map(|done| done.machines).max().unwrap_or(0)
+    );
     let mut failed: Vec<_> = all.into_iter().flat_map(|done| done.failed).collect();
     failed.sort();
     for (seed, text) in &failed {

@@ -141,8 +141,12 @@ impl World {
 
     /// A revocation waits no longer: who still delivers is cut.
     pub(super) fn barrier(&mut self, id: u64) {
-        let waits: Vec<_> =
-            self.server.barriers.get(&id).map(|barrier| barrier.waits.keys().copied().collect()).unwrap_or_default();
+        let waits: Vec<_> = self
+            .server
+            .barriers
+            .get(&id)
+            .map(|barrier| barrier.waits.keys().copied().collect())
+            .unwrap_or_default();
         for number in waits {
             self.ledger.count("deliveries cut");
             self.server_ends(number, super::wire::NO_CODE);
@@ -231,7 +235,8 @@ impl World {
     pub(super) fn wipe(&mut self, device: usize) {
         let id = self.devices[device].id();
         let revoked = self.memory.is_revoked(id) || self.ledger.barred_devices.contains(&id);
-        let once = revoked || self.server.redo.iter().any(|it| matches!(it, Command::Revoke(of) if *of == id));
+        let once =
+            revoked || self.server.redo.iter().any(|it| matches!(it, Command::Revoke(of) if *of == id));
         self.require(4, once, || format!("{id} is wiped without having been revoked"));
         for tab in self.devices[device].tabs {
             self.kill_tab(tab);

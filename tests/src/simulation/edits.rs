@@ -73,7 +73,8 @@ impl Hand<'_> {
         if found.notes.is_empty() || (found.notes.len() < ENTRIES && self.random.in_thousand(200)) {
             let id = self.id();
             let parts: &[&str] = if self.random.in_thousand(300) { &["goal", "next"] } else { &[] };
-            let new = NewNote { id: &id, by: self.me, talk: None, talk_at: Some(self.now), template: None, parts };
+            let new =
+                NewNote { id: &id, by: self.me, talk: None, talk_at: Some(self.now), template: None, parts };
             return notes::add_session(self.document, new, self.now);
         }
         let note = &found.notes[self.random.below(found.notes.len())];
@@ -94,7 +95,8 @@ impl Hand<'_> {
         let found = Plan::read(self.document);
         if found.items.is_empty() || (found.items.len() < ENTRIES && self.random.in_thousand(200)) {
             let (id, kind) = (self.id(), self.random.pick(&ItemKind::ALL).unwrap_or(ItemKind::Goal));
-            let new = NewItem { id: &id, kind, text: "doel", owner: None, due: None, note: None, by: self.me };
+            let new =
+                NewItem { id: &id, kind, text: "doel", owner: None, due: None, note: None, by: self.me };
             return plan::add(self.document, new, self.now);
         }
         let item = &found.items[self.random.below(found.items.len())];

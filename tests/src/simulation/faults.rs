@@ -22,7 +22,8 @@ impl World {
         if self.calm {
             return;
         }
-        let mean = self.settings.faults.iter().find(|(each, _)| *each == fault).map_or(1_000, |(_, mean)| *mean);
+        let mean =
+            self.settings.faults.iter().find(|(each, _)| *each == fault).map_or(1_000, |(_, mean)| *mean);
         let wait = self.random.between(mean / 4, mean * 7 / 4);
         self.agenda.put(self.now + wait, Happening::Fault(fault));
         let now = self.now;
@@ -78,7 +79,8 @@ impl World {
                 self.devices[device].flaky_until = now + last;
             }
             Fault::Quota => {
-                let (device, last) = (self.random.below(self.devices.len()), self.random.between(500, 20_000));
+                let (device, last) =
+                    (self.random.below(self.devices.len()), self.random.between(500, 20_000));
                 self.devices[device].full = true;
                 self.agenda.put(now + last, Happening::Room(device));
             }
@@ -206,9 +208,8 @@ impl World {
             self.require(7, length <= limits::KEEPALIVE, || format!("a farewell of {length} bytes"));
             let tablet = self.tablet(run);
             let (user, id, online) = (tablet.user, tablet.id(), tablet.online);
-            let frames = codec::split(&body, limits::HTTP_MESSAGES).map(|frames| {
-                frames.into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>()
-            });
+            let frames = codec::split(&body, limits::HTTP_MESSAGES)
+                .map(|frames| frames.into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>());
             match frames {
                 Ok(frames) if online && self.server.up && self.server.signed_in.contains(&id) => {
                     let mut conn = Conn::new(None, user, id, self.server_clock());
@@ -254,7 +255,8 @@ impl World {
             }
             Fault::RevokeDevice => {
                 let device = self.random.below(self.devices.len());
-                let left = self.devices.iter().filter(|it| !it.gone && !self.memory.is_revoked(it.id())).count();
+                let left =
+                    self.devices.iter().filter(|it| !it.gone && !self.memory.is_revoked(it.id())).count();
                 if left > 2 && self.memory.owner(self.devices[device].id()).is_some() {
                     self.command(Command::Revoke(self.devices[device].id()));
                 }
@@ -275,4 +277,3 @@ impl World {
         }
     }
 }
-

@@ -5,9 +5,9 @@ use automerge::transaction::{CommitOptions, Transactable as _};
 use automerge::{AutoCommit, Change, ROOT, TextEncoding};
 use shared::ids::{ActorId, ChangeHash, DeviceId, DocId};
 use shared::sync::change;
+use shared::sync::codec;
 use shared::sync::message::{ClientMessage, Place, PushItem, VERSION};
 use shared::sync::session::{Ask, Input, Output, Session, Transport};
-use shared::sync::codec;
 
 use super::agenda::Happening;
 use super::world::World;
@@ -44,7 +44,13 @@ impl World {
         self.ledger.count("forgeries tried");
     }
 
-    fn hostile_frame(&mut self, session: &mut Session, user: shared::ids::UserId, id: DeviceId, bytes: Vec<u8>) {
+    fn hostile_frame(
+        &mut self,
+        session: &mut Session,
+        user: shared::ids::UserId,
+        id: DeviceId,
+        bytes: Vec<u8>,
+    ) {
         let clock = self.server_clock();
         let mut outputs = std::collections::VecDeque::from(session.step(Input::Frame(bytes), clock));
         while let Some(output) = outputs.pop_front() {

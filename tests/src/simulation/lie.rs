@@ -11,12 +11,14 @@ use super::world::World;
 impl World {
     /// A frame on its way to a device, changed if it is worth it.
     pub(super) fn lie(&mut self, run: Run, bytes: Vec<u8>) -> Vec<u8> {
-        let Ok(Some(ServerMessage::Changes { doc, from, mut items, chain: told })) = codec::decode_server(&bytes)
+        let Ok(Some(ServerMessage::Changes { doc, from, mut items, chain: told })) =
+            codec::decode_server(&bytes)
         else {
             return bytes;
         };
-        let signed: Vec<_> =
-            (0..items.len()).filter(|at| items[*at].data.data().is_some() && items[*at].by != DeviceId::GENESIS).collect();
+        let signed: Vec<_> = (0..items.len())
+            .filter(|at| items[*at].data.data().is_some() && items[*at].by != DeviceId::GENESIS)
+            .collect();
         let Some(at) = self.random.pick(&signed) else { return bytes };
         self.lies_left -= 1;
         self.ledger.count("lies told");

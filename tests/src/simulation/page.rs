@@ -37,6 +37,8 @@ pub struct Tablet {
     pub flaky_until: u64,
     /// Whether it was emptied for good.
     pub gone: bool,
+    /// Whether a tab died with something on disk that its other tab was not told of.
+    pub untold: bool,
     /// Its two tabs, by their places.
     pub tabs: [usize; 2],
     /// What was shown as saved here, and must therefore be found at the next start.
@@ -183,7 +185,9 @@ impl World {
             Effect::Acked { doc, hashes } => {
                 for hash in &hashes {
                     let committed = self.ledger.committed.contains(hash);
-                    self.require(2, committed, || format!("{hash} of {doc} counts as acked and is not stored"));
+                    self.require(2, committed, || {
+                        format!("{hash} of {doc} counts as acked and is not stored")
+                    });
                 }
                 let writes = hashes.iter().map(|hash| Write::WaitsNoLonger(doc, *hash)).collect();
                 if let Some(page) = self.page(run) {
@@ -252,7 +256,9 @@ impl World {
             let on_disk = shelf.is_some_and(|shelf| shelf.items.contains_key(&parsed.hash));
             // Another tab may have deleted the document in between.
             let excused = !is_persisted || shelf.is_none();
-            self.require(2, on_disk || excused, || format!("{} of {doc} is shown before it is on disk", parsed.hash));
+            self.require(2, on_disk || excused, || {
+                format!("{} of {doc} is shown before it is on disk", parsed.hash)
+            });
         }
         let Some(copy) = self.page(run).and_then(|page| page.copies.get_mut(&doc)) else { return };
         let changes = changes.iter().map(|data| Change::from_bytes(data.clone()).unwrap());
@@ -270,7 +276,9 @@ impl World {
             let committed = self.ledger.committed.contains(&hash)
                 // Said again in a newer change, which the other tab may have made and not told of yet.
                 || self.ledger.heirs.contains_key(&hash);
-            self.require(2, committed, || format!("synchronised is shown, and {hash} of {doc} is not stored"));
+            self.require(2, committed, || {
+                format!("synchronised is shown, and {hash} of {doc} is not stored")
+            });
         }
     }
 }
@@ -302,7 +310,8 @@ fn brief(effect: &Effect) -> String {
             Err(_) => "says something malformed".to_owned(),
         },
         Effect::Persist { doc, batch, items, cursor, .. } => {
-            let hashes: Vec<_> = items.iter().map(|item| (item.seq, item.hash, item.data.is_some())).collect();
+            let hashes: Vec<_> =
+                items.iter().map(|item| (item.seq, item.hash, item.data.is_some())).collect();
             format!("Persist {doc} batch {batch} to {cursor}: {hashes:?}")
         }
         Effect::Apply { doc, batch, .. } => format!("Apply {doc} batch {batch}"),

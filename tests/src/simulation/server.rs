@@ -150,7 +150,8 @@ impl World {
         let Some(conn) = self.conns.get(&number) else { return };
         let (user, device, is_socket) = (conn.user, conn.device, conn.tab.is_some());
         if let Some(doc) = told_of(message) {
-            let barred = self.ledger.barred.contains(&(user, doc)) || self.ledger.barred_devices.contains(&device);
+            let barred =
+                self.ledger.barred.contains(&(user, doc)) || self.ledger.barred_devices.contains(&device);
             self.require(5, !barred, || format!("after the revocation was answered: {message:?} to {user}"));
         }
         match message {
@@ -158,7 +159,10 @@ impl World {
                 let once_read = self.memory.readers(*doc).contains(&user);
                 self.require(6, once_read, || format!("a stranger is told that {doc} is gone"));
             }
-            ServerMessage::Error { code: ErrorCode::BadMessage | ErrorCode::BadOrder | ErrorCode::TooLarge, .. } => {
+            ServerMessage::Error {
+                code: ErrorCode::BadMessage | ErrorCode::BadOrder | ErrorCode::TooLarge,
+                ..
+            } => {
                 self.fail(3, &format!("an honest device is told {message:?}"));
             }
             _ => {}
@@ -174,7 +178,9 @@ impl World {
             });
             self.send_down(number, bytes);
             let waits = self.conns.get(&number).map_or(0, |conn| conn.unwritten);
-            self.require(7, waits <= MOST_UNWRITTEN + limits::FRAME, || format!("{waits} bytes wait for a reader"));
+            self.require(7, waits <= MOST_UNWRITTEN + limits::FRAME, || {
+                format!("{waits} bytes wait for a reader")
+            });
         }
     }
 
@@ -205,7 +211,9 @@ impl World {
             match (self.memory.answer_to(user, device, &ask), &ask) {
                 (Answer::Read(mut answers), Ask::Read { places, .. }) => {
                     for (answer, place) in answers.iter_mut().zip(places) {
-                        if Some(place.doc) == self.server.failing && matches!(answer, ReadAnswer::Batch { .. }) {
+                        if Some(place.doc) == self.server.failing
+                            && matches!(answer, ReadAnswer::Batch { .. })
+                        {
                             *answer = ReadAnswer::Failed;
                         }
                     }
@@ -258,7 +266,8 @@ impl World {
     }
 
     fn relay(&mut self, from: usize, presence: (DocId, UserId, DeviceId, Vec<u8>)) {
-        let listeners: Vec<_> = self.server.listeners.get(&presence.0).into_iter().flatten().copied().collect();
+        let listeners: Vec<_> =
+            self.server.listeners.get(&presence.0).into_iter().flatten().copied().collect();
         for number in listeners.into_iter().filter(|number| *number != from) {
             if let Some(conn) = self.conns.get_mut(&number)
                 && conn.mail.presence.len() < MOST_PRESENCE

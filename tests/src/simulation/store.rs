@@ -32,7 +32,8 @@ impl World {
 
     /// Checks what the gate has let in behind the first `before` items of a log, and says which it is.
     pub(super) fn check_stored(&mut self, doc: DocId, before: usize) -> Vec<shared::ids::ChangeHash> {
-        let items: Vec<_> = self.memory.log(doc).map(|log| log.items()[before..].to_vec()).unwrap_or_default();
+        let items: Vec<_> =
+            self.memory.log(doc).map(|log| log.items()[before..].to_vec()).unwrap_or_default();
         for item in &items {
             if let Err(wrong) = self.ledger.is_authentic(doc, item.hash, item.by, &item.sig) {
                 self.fail(8, &format!("the gate lets {} of {doc} in, {wrong}", item.hash));
@@ -63,7 +64,9 @@ impl World {
             }
             let answer = match answer {
                 _ if fails || doubtful => Answer::Unavailable,
-                PushAnswer::Done { .. } if Some(doc) == self.server.failing && stored.is_empty() => Answer::Failed,
+                PushAnswer::Done { .. } if Some(doc) == self.server.failing && stored.is_empty() => {
+                    Answer::Failed
+                }
                 answer => Answer::Push(answer),
             };
             let wait = self.random.between(0, 6);

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use shared::ids::{DeviceId, DocId, UserId};
+use shared::sync::codec;
 use shared::sync::device::Event;
 use shared::sync::message::{ServerMessage, close};
 use shared::sync::session::{Ask, Output, Session, Transport};
-use shared::sync::codec;
 
 use super::agenda::{Happening, Run};
 use super::settings::Fault;
@@ -165,7 +165,9 @@ impl World {
         let now = self.now;
         let Some(number) = self.page(run).and_then(|page| page.conn) else { return };
         self.trace.bytes(&bytes);
-        let Some(conn) = self.conns.get_mut(&number).filter(|conn| conn.client_open && !conn.is_cut) else { return };
+        let Some(conn) = self.conns.get_mut(&number).filter(|conn| conn.client_open && !conn.is_cut) else {
+            return;
+        };
         conn.up.push_back(bytes);
         conn.up_due = conn.up_due.max(now + latency);
         self.agenda.put(conn.up_due, Happening::Up(number));

@@ -116,7 +116,8 @@ impl World {
             self.ledger.geneses.insert(doc, genesis(kind).hash);
             let closes = !matches!(kind, DocKind::CoachProfile | DocKind::Programme | DocKind::Practice);
             let mut relations = BTreeMap::new();
-            let could = |access| Relation::ALL.into_iter().filter(move |it| allowed(kind, *it, None) >= access);
+            let could =
+                |access| Relation::ALL.into_iter().filter(move |it| allowed(kind, *it, None) >= access);
             let writers: Vec<_> = could(Access::Write).collect();
             let readers: Vec<_> = could(Access::Read).collect();
             for n in 0..self.random.between(2, 5) {
@@ -153,6 +154,7 @@ impl World {
                     full: false,
                     flaky_until: 0,
                     gone: false,
+                    untold: false,
                     tabs: [first, first + 1],
                     saved: BTreeSet::new(),
                 });

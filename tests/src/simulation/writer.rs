@@ -164,6 +164,7 @@ impl World {
             && !self.devices[device].full
             && self.random.in_thousand(500)
         {
+            self.devices[device].untold = true;
             for job in jobs {
                 self.commit_to_disk(device, job.writes);
             }
@@ -189,7 +190,8 @@ impl World {
             Tidings::Items(doc, hashes) => {
                 for hash in hashes {
                     let Some(shelf) = self.tablet(run).disk.docs.get(&doc) else { continue };
-                    let (stored, waits) = (shelf.items.get(&hash).cloned(), shelf.waiting.contains_key(&hash));
+                    let (stored, waits) =
+                        (shelf.items.get(&hash).cloned(), shelf.waiting.contains_key(&hash));
                     let Some(stored) = stored else { continue };
                     let logged = self.page(run).is_some_and(|page| page.logged.contains(&hash));
                     let (by, sig, data) = (stored.by, stored.sig.clone(), stored.data.clone());
@@ -261,7 +263,9 @@ impl World {
     /// The copy in memory, read from disk if it is not there; the caller puts it back.
     fn copy(&mut self, run: Run, doc: DocId, actor: ActorId) -> automerge::AutoCommit {
         let held = self.page(run).and_then(|page| page.copies.remove(&doc));
-        held.unwrap_or_else(|| self.tablet(run).disk.docs.get(&doc).cloned().unwrap_or_default().document(actor))
+        held.unwrap_or_else(|| {
+            self.tablet(run).disk.docs.get(&doc).cloned().unwrap_or_default().document(actor)
+        })
     }
 
     /// Signs a change made here and takes it to disk.
@@ -284,7 +288,8 @@ impl World {
         let actor = ActorId::of_device(self.tablet(run).id(), self.random.bytes());
         let now = self.device_clock(self.tabs[run.tab].device);
         let mut shelf = self.tablet(run).disk.docs.get(&doc).cloned().unwrap_or_default();
-        let lost: BTreeSet<_> = refused.iter().filter(|hash| !shelf.replaced.contains(*hash)).copied().collect();
+        let lost: BTreeSet<_> =
+            refused.iter().filter(|hash| !shelf.replaced.contains(*hash)).copied().collect();
         shelf.replaced.extend(&lost);
         let mut copy = shelf.document(actor);
         for hash in &lost {

@@ -169,7 +169,18 @@ impl Document {
                 document.wait(Waiting::new(item));
             }
         }
+        if document.holds_more_than_it_read() {
+            document.start_over();
+        }
         document
+    }
+
+    /// Whether something is held that neither came from the log as far as it was read, nor waits, nor was
+    /// refused: after a `reset` the app came down before the log had everything back.
+    fn holds_more_than_it_read(&self) -> bool {
+        let waits: BTreeSet<_> = self.waiting.iter().map(|waiting| waiting.item.hash).collect();
+        let known = |hash: &&ChangeHash| !waits.contains(*hash) && !self.aside.contains_key(*hash);
+        self.held.iter().filter(known).count() as u64 > self.place.cursor
     }
 
     /// Puts something where it belongs among what waits.

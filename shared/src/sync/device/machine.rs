@@ -230,7 +230,9 @@ impl Device {
         document.pause = Pause::No;
         let offered: BTreeSet<_> = items.iter().map(|item| item.hash).collect();
         document.waiting.retain(|waiting| !offered.contains(&waiting.item.hash));
-        for item in items.into_iter().filter(|item| !document.aside.contains_key(&item.hash)).collect::<Vec<_>>() {
+        for item in
+            items.into_iter().filter(|item| !document.aside.contains_key(&item.hash)).collect::<Vec<_>>()
+        {
             document.wait(Waiting::new(item));
         }
     }
