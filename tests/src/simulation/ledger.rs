@@ -76,14 +76,9 @@ impl Ledger {
         Ok(())
     }
 
-    /// The change that says now what `hash` said.
-    #[must_use]
-    pub fn heir(&self, hash: ChangeHash) -> ChangeHash {
-        let mut heir = hash;
-        while let Some(next) = self.heirs.get(&heir) {
-            heir = *next;
-        }
-        heir
+    /// A change and the newer ones that say the same, in order.
+    pub fn heirs_of(&self, hash: ChangeHash) -> impl Iterator<Item = ChangeHash> {
+        std::iter::successors(Some(hash), |hash| self.heirs.get(hash).copied())
     }
 }
 

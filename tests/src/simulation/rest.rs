@@ -125,17 +125,17 @@ impl World {
             }
             let Some(shelf) = tablet.disk.docs.get(&doc) else { continue };
             for (hash, stored) in &shelf.items {
-                let heir = self.ledger.heir(*hash);
+                let said = self.ledger.heirs_of(*hash).any(|hash| log.has(hash));
                 let promise = if self.ledger.lost.contains(hash) { 4 } else { 3 };
                 let refused = shelf.refused.get(hash);
                 if refused.is_some() && self.was_restored() {
                     // The backup did not know its author yet: kept aside, shown, and there to be exported.
                     continue;
                 }
-                self.require(promise, log.has(heir), || {
+                self.require(promise, said, || {
                     let waits = shelf.waiting.contains_key(hash);
                     let (id, by) = (tablet.id(), stored.by);
-                    format!("{id} holds {hash} of {doc} by {by}, the log has not {heir}; {refused:?}, waits: {waits}")
+                    format!("{id} holds {hash} of {doc} by {by}, and the log does not; {refused:?}, waits: {waits}")
                 });
             }
         }
