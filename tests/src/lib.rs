@@ -5,9 +5,11 @@
 
 mod answer;
 mod app;
+pub mod load;
 mod person;
 mod replica;
 mod socket;
+pub mod work;
 
 pub use answer::Answer;
 pub use app::{PASSWORD, TestApp};
