@@ -5,6 +5,7 @@
 
 mod answer;
 mod app;
+pub mod drill;
 pub mod load;
 mod person;
 mod replica;
