@@ -9,7 +9,7 @@ help:
 	@echo 'make test    every test: crates, contract, browser'
 	@echo 'make check   form, lints, licences of the libraries'
 	@echo 'make drill   kill, starve and stop the server under load, and count what is lost (KILLS=… for another number)'
-	@echo 'make bench   size and speed of the client, against the budgets'
+	@echo 'make bench   size and speed of client and server, against the budgets and two other servers'
 	@echo 'make sqlx    after a change of a query or a migration: check and note the queries anew'
 	@echo 'make client  only the client, into app/dist'
 	@echo 'make setup   only install what is missing for all this'

@@ -16,7 +16,7 @@ case $purpose in
   test) steps=(compiler wasm_target crates trunk wasm_bindgen nextest chromium npm) ;;
   check) steps=(compiler wasm_target crates lint_tools deny) ;;
   drill) steps=(compiler crates) ;;
-  bench) steps=(compiler wasm_target crates trunk wasm_bindgen chromium npm) ;;
+  bench) steps=(compiler wasm_target crates trunk wasm_bindgen chromium npm peers) ;;
   *) fail "Unknown purpose '$purpose': run, test, check, drill or bench." ;;
 esac
 
