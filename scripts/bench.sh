@@ -6,6 +6,8 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/environment.sh"
 cd "$root"
 
+# A thousand connections need as many open files, here and in what is started from here.
+ulimit -n "$(ulimit -Hn)"
 cargo build --release --locked --offline --package server --package tests
 CHROMIUM=$(find_chromium)
 export CHROMIUM
