@@ -6,6 +6,8 @@ mod directory;
 mod documents;
 mod error;
 mod facts;
+mod judging;
+mod live;
 mod log;
 mod open;
 mod push;
@@ -33,6 +35,7 @@ pub use open::{OLDEST_SQLITE, Options};
 
 use crate::challenges::Challenges;
 use crate::error::Told as _;
+use crate::judging::Push;
 use crate::push::Committer;
 use crate::transaction::Transaction;
 use crate::writer::Writer;
@@ -162,12 +165,11 @@ impl Store for SqliteStore {
         places: &[Place],
         most: BatchLimit,
     ) -> Result<Vec<ReadAnswer>> {
-        let mut read = self.readers.begin().await.told()?;
-        log::read(&mut read, reader, places, most).await
+        log::read(&mut *self.readers.acquire().await.told()?, reader, places, most).await
     }
 
     async fn push(&self, carrier: Carrier, doc: DocId, items: Vec<Examined>) -> Result<PushAnswer> {
-        self.committer.push(carrier, doc, items).await
+        self.committer.push(Push { carrier, doc, items }).await
     }
 
     async fn audit_tail(&self, most: u32) -> Result<Vec<AuditRow>> {

@@ -279,6 +279,40 @@ async fn one_documents_failure_is_its_own() {
     assert_eq!(batch(world.read(&anna, sound).await).0.len(), 2);
 }
 
+/// The one in the middle fails when its items have been written, and those of others in the same transaction.
+#[tokio::test]
+async fn a_push_that_fails_in_a_shared_transaction_is_undone_and_the_others_are_stored() {
+    let folder = Folder::new();
+    let world = folder.open(Options::default()).await;
+    let anna = world.human(1, &[Role::Employee]).await;
+    let mut docs = vec![];
+    for number in 1..=5 {
+        docs.push(world.document(number, KIND, &[(&anna, Access::Write)]).await);
+    }
+    folder
+        .sql(
+            "CREATE TRIGGER no_third_item BEFORE UPDATE ON documents
+             WHEN NEW.id = x'03030303030303030303030303030303' AND NEW.head = 3
+             BEGIN SELECT RAISE(ABORT, 'not this one'); END",
+        )
+        .await;
+    let pushes = docs.iter().map(|doc| {
+        let items = Author::new(&anna, *doc, KIND, 1).write_many(2);
+        world.try_push(&anna, *doc, items)
+    });
+    let answers = join_all(pushes).await;
+    for (doc, answer) in docs.iter().zip(answers) {
+        let stored = batch(world.read(&anna, *doc).await).0.len() - 1;
+        match answer {
+            Ok(answer) => assert_eq!((done(answer).2.len(), stored), (2, 2)),
+            Err(error) => {
+                assert!(matches!(error, StoreError::Conflict(_)), "{error}");
+                assert_eq!((*doc, stored), (docs[2], 0));
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_gap_in_a_log_is_told_and_never_read_over() {
     let folder = Folder::new();

@@ -70,6 +70,7 @@ macro_rules! contract {
                 one_bad_item_does_not_keep_the_others_out
                 every_hash_is_answered_once
                 concurrent_pushes_leave_no_gap_and_no_double
+                a_push_builds_on_one_that_is_not_answered_yet
                 a_reader_carries_what_a_writer_signed
                 a_former_writer_is_still_an_author
                 a_stranger_carries_nothing
