@@ -13,6 +13,4 @@ pub mod message;
 pub mod session;
 pub mod signature;
 #[cfg(test)]
-mod simulation;
-#[cfg(test)]
 mod testing;
