@@ -194,7 +194,7 @@ impl World {
                     page.logged.extend(&hashes);
                 }
                 self.write_own(run, writes, Done::Nothing);
-                self.tell(run, Tidings::Acknowledged(hashes));
+                self.tell(run, &Tidings::Acknowledged(hashes));
             }
             Effect::Offer { doc, what } => {
                 let wait = self.random.between(0, 20);

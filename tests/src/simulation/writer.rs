@@ -127,7 +127,7 @@ impl World {
                 Done::Nothing => {}
                 Done::Kept(doc, item) => {
                     self.tablet(run).saved.insert((doc, item.hash));
-                    self.tell(run, Tidings::Items(doc, vec![item.hash]));
+                    self.tell(run, &Tidings::Items(doc, vec![item.hash]));
                     self.feed(run, Event::Local { doc, item });
                 }
                 Done::Persisted(doc, batch) => self.feed(run, Event::Persisted { doc, batch }),
@@ -136,9 +136,9 @@ impl World {
                         page.directory = Some(directory.version.clone());
                     }
                     self.feed(run, directory.event());
-                    self.tell(run, Tidings::Directory);
+                    self.tell(run, &Tidings::Directory);
                 }
-                Done::Gone(doc) => self.tell(run, Tidings::Gone(doc)),
+                Done::Gone(doc) => self.tell(run, &Tidings::Gone(doc)),
                 Done::Recovered(doc) => self.feed(run, Event::Recovered { doc }),
             }
         }
@@ -172,7 +172,7 @@ impl World {
     }
 
     /// Tells the other tab of the device.
-    pub(super) fn tell(&mut self, run: Run, tidings: Tidings) {
+    pub(super) fn tell(&mut self, run: Run, tidings: &Tidings) {
         let tabs = self.tablet(run).tabs;
         for tab in tabs.into_iter().filter(|tab| *tab != run.tab) {
             if self.tabs[tab].page.is_some() {
