@@ -173,7 +173,7 @@ impl World {
         if is_socket {
             self.trace.tell(|| {
                 let mut text = format!("to {number}: {message:?}");
-                text.truncate(text.char_indices().nth(2000).map_or(text.len(), |(at, _)| at));
+                text.truncate(text.char_indices().nth(20_000).map_or(text.len(), |(at, _)| at));
                 text
             });
             self.send_down(number, bytes);
