@@ -121,6 +121,8 @@ impl World {
         for Job { writes, done } in jobs {
             self.commit_to_disk(self.tabs[run.tab].device, writes);
             if self.page(run).is_none() {
+                // It died while it told of the others.
+                self.tablet(run).untold = true;
                 continue;
             }
             match done {
@@ -145,6 +147,7 @@ impl World {
     }
 
     fn commit_to_disk(&mut self, device: usize, writes: Vec<Write>) {
+        self.trace.tell(|| format!("on the disk of device {device}: {}", brief(&writes)));
         let tablet = &mut self.devices[device];
         for write in writes {
             if let Write::Delete(doc) = write {
@@ -306,6 +309,16 @@ impl World {
         let writes = lost.into_iter().map(|hash| Write::Replaced(doc, hash)).collect();
         self.write_own(run, writes, Done::Recovered(doc));
     }
+}
+
+/// Writes in a line.
+fn brief(writes: &[Write]) -> String {
+    let each = |write: &Write| match write {
+        Write::Item(_, hash, _) => format!("item {hash}"),
+        Write::Directory(_) => "directory".to_owned(),
+        other => format!("{other:?}"),
+    };
+    writes.iter().map(each).collect::<Vec<_>>().join(", ")
 }
 
 fn commit(copy: &mut automerge::AutoCommit, now_ms: u64) -> Option<Change> {
