@@ -10,6 +10,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::gate;
+use crate::gate::worker::Role;
+
 /// Career guidance by colleagues: employees, coaches and the career adviser, with or without a network.
 #[derive(Debug, Parser)]
 #[command(
@@ -58,6 +61,13 @@ Works while the server runs. Everybody is an employee; --role says what somebody
         #[command(subcommand)]
         command: user::UserCommand,
     },
+    /// Decode changes for a server, which starts this itself
+    #[command(name = gate::worker::ARGUMENT, hide = true)]
+    GateWorker {
+        /// What for
+        #[arg(value_parser = worker_role)]
+        role: Role,
+    },
 }
 
 /// Where everything is kept.
@@ -105,6 +115,10 @@ enum LogFormat {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Command::GateWorker { role } = cli.command {
+        // Before there is a runtime with threads of its own.
+        return gate::worker::main(role);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return told(&error),
@@ -113,12 +127,17 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::Serve(args) => serve::run(args).await.map_err(Into::into),
             Command::User { data, command } => user::run(&data.data, command).await.map_err(Into::into),
+            Command::GateWorker { .. } => Ok(()),
         }
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => told(&*error),
     }
+}
+
+fn worker_role(word: &str) -> Result<Role, String> {
+    Role::from_argument(word).ok_or_else(|| "the server knows which".to_owned())
 }
 
 fn told(error: &dyn Error) -> ExitCode {

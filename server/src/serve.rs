@@ -17,6 +17,7 @@ use crate::config::{Config, ConfigError};
 use crate::demo::{self, DemoError};
 use crate::http;
 use crate::state::AppState;
+use crate::trials;
 
 /// The database's file in the data folder.
 const DATABASE: &str = "loopbaanmaat.sqlite";
@@ -153,6 +154,7 @@ impl Bound {
         let Self { listener, state, .. } = self;
         let (stopping, stopped) = oneshot::channel();
         let hub = state.hub.clone();
+        let trials = tokio::spawn(trials::run(state.clone()));
         let service = http::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
             stop.await;
@@ -176,6 +178,8 @@ impl Bound {
                 Ok(())
             }
         };
+        trials.abort();
+        let _ = trials.await;
         state.store.close().await;
         outcome
     }

@@ -140,6 +140,7 @@ pub(crate) async fn destroy(
     let change = set_grants(&mut *connection, id, &[]).await?;
     let (id, now) = (&id.0[..], row::stored(now));
     sqlx::query!("DELETE FROM items WHERE doc = ?", id).execute(&mut *connection).await.told()?;
+    sqlx::query!("DELETE FROM quarantine WHERE doc = ?", id).execute(&mut *connection).await.told()?;
     sqlx::query!("UPDATE documents SET destroyed_at = coalesce(destroyed_at, ?) WHERE id = ?", now, id)
         .execute(&mut *connection)
         .await

@@ -51,17 +51,17 @@ async fn look_up_wanted(
     // `CROSS JOIN` keeps SQLite from turning the loops around, which would walk through the whole log.
     let found = sqlx::query!(
         r#"SELECT 0 AS "about!: i64", hash AS "id!: Vec<u8>", seq AS "seq!: i64", max_op AS "number!: i64",
-                  hash AS "hash!: Vec<u8>"
+                  hash AS "hash!: Vec<u8>", void AS "void!: bool"
            FROM items WHERE doc = ?1 AND hash IN (SELECT unhex(value) FROM json_each(?2))
            UNION ALL
-           SELECT 1, items.actor, items.seq, items.actor_seq, items.hash
+           SELECT 1, items.actor, items.seq, items.actor_seq, items.hash, 0
            FROM json_each(?3) AS wanted
            CROSS JOIN items ON items.doc = ?1 AND items.actor = unhex(wanted.value) AND items.actor_seq =
                (SELECT max(actor_seq) FROM items WHERE doc = ?1 AND actor = unhex(wanted.value))
            UNION ALL
-           SELECT 2, devices.id, 0, 0, x''
+           SELECT 2, devices.id, 0, 0, x'', 0
            FROM json_each(?4) AS wanted
-           CROSS JOIN devices ON devices.id = unhex(wanted.value)
+           CROSS JOIN devices ON devices.id = unhex(wanted.value) AND NOT devices.suspended
            CROSS JOIN grants ON grants.doc = ?1 AND grants.user = devices.user AND grants.ever_write"#,
         doc,
         hashes,
@@ -75,7 +75,7 @@ async fn look_up_wanted(
         let (seq, number) = (row::number(it.seq)?, row::number(it.number)?);
         match it.about {
             about::CHANGE => {
-                facts.known.insert(row::id(&it.id)?, KnownChange { seq, max_op: number });
+                facts.known.insert(row::id(&it.id)?, KnownChange { seq, max_op: number, void: it.void });
             }
             about::LAST_OF_ACTOR => {
                 let actor = row::id(&it.id)?;

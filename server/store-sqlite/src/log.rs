@@ -29,6 +29,8 @@ pub(crate) struct Head {
     pub(crate) seq: u64,
     pub(crate) chain: Chain,
     pub(crate) max_op: u64,
+    /// How many of its items are void.
+    pub(crate) voids: u64,
 }
 
 /// How each of `docs` stands to `carrier`, in order. A document that does not exist takes the same way through
@@ -43,6 +45,7 @@ pub(crate) async fn standings(
     let found = sqlx::query!(
         r#"SELECT documents.kind AS "kind?: String", documents.head AS "head?: i64",
                   documents.chain AS "chain?: Vec<u8>", documents.max_op AS "max_op?: i64",
+                  coalesce(documents.voids, 0) AS "voids!: i64",
                   coalesce(grants.access, 0) AS "access!: i64", coalesce(grants.ever_read, 0) AS "ever_read!: bool",
                   documents.destroyed_at IS NOT NULL AS "destroyed!: bool",
                   EXISTS (SELECT 1 FROM devices JOIN users ON users.id = devices.user
@@ -77,6 +80,7 @@ pub(crate) async fn standings(
             seq: row::number(head)?,
             chain: row::id(&chain)?,
             max_op: row::number(max_op)?,
+            voids: row::number(it.voids)?,
         }))
     });
     Ok(standing.collect())
@@ -135,12 +139,17 @@ async fn batch(
     most: BatchLimit,
     is_first: bool,
 ) -> Result<Batch> {
+    let void = match head.voids {
+        0 => Vec::new(),
+        _ => void_up_to(&mut *connection, place).await?,
+    };
     let answer = |items, chain| ReadAnswer::Batch {
         kind: head.kind,
         access: head.access,
         head: head.seq,
         items,
         chain,
+        void: void.clone(),
     };
     if place.cursor > head.seq {
         return Ok(Batch::Answer(ReadAnswer::Reset, 0));
@@ -200,6 +209,19 @@ async fn batch(
         )));
     }
     Ok(Batch::Answer(answer(items, chain), bytes))
+}
+
+async fn void_up_to(connection: &mut SqliteConnection, place: &Place) -> Result<Vec<u64>> {
+    let (doc, cursor) = (&place.doc.0[..], row::stored(place.cursor));
+    let found = sqlx::query_scalar!(
+        "SELECT seq FROM items WHERE doc = ? AND seq <= ? AND void ORDER BY seq",
+        doc,
+        cursor
+    )
+    .fetch_all(connection)
+    .await
+    .told()?;
+    found.into_iter().map(row::number).collect()
 }
 
 async fn chain_at(connection: &mut SqliteConnection, doc: DocId, seq: u64) -> Result<Chain> {

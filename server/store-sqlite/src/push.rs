@@ -154,6 +154,9 @@ async fn store_push(connection: &mut SqliteConnection, job: &Job) -> Result<Push
     };
     let facts = facts::look_up(&mut *connection, job.doc, &head, &job.items).await?;
     let verdicts = gate::decide(&job.items, &facts);
+    if verdicts.contains(&Verdict::Undecoded) {
+        return Err(StoreError::Undecoded);
+    }
     append(connection, job, head, &verdicts).await?;
     let gate::Outcome { acked, rejected, stored } = gate::outcome(&job.items, &verdicts);
     Ok(PushAnswer::Done { acked, rejected, stored })

@@ -229,6 +229,17 @@ pub enum Effect {
         /// Which items.
         hashes: Vec<ChangeHash>,
     },
+    /// These items were found harmful after the server had stored them, or depend on such: rebuild the document
+    /// without them, now and ever after. They stay on disk.
+    Void {
+        /// Which document.
+        doc: DocId,
+        /// Which items of those that are held.
+        hashes: Vec<ChangeHash>,
+        /// Whether some were written on this device: then what is lost is copied into new changes of a new actor,
+        /// to be reported as [`Event::Local`].
+        own: bool,
+    },
     /// Delete the device's copy of a document, waiting items included.
     Delete {
         /// Which document.

@@ -256,7 +256,11 @@ impl World {
                 | Effect::Changed
                 | Effect::ResendCommands
                 | Effect::Presence { .. } => {}
-                Effect::Aside { .. } | Effect::Recover { .. } | Effect::SignedOut | Effect::Wipe => {
+                Effect::Aside { .. }
+                | Effect::Recover { .. }
+                | Effect::Void { .. }
+                | Effect::SignedOut
+                | Effect::Wipe => {
                     panic!("unexpected: {effect:?}")
                 }
             }
