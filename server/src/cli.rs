@@ -1,5 +1,6 @@
 //! The command line.
 
+mod quarantine;
 mod serve;
 mod user;
 
@@ -60,6 +61,21 @@ Works while the server runs. Everybody is an employee; --role says what somebody
         data: DataArgs,
         #[command(subcommand)]
         command: user::UserCommand,
+    },
+    /// Look at changes that no device may have, and take them out of quarantine
+    #[command(after_help = "\
+Examples:
+  loopbaanmaat quarantine list
+  loopbaanmaat quarantine show pV3Jx…
+  loopbaanmaat quarantine release pV3Jx…
+
+Works while the server runs. What brings a worker down is refused and kept here, and is not tried again. What is
+found harmful after storing is void on every device, and the device that wrote it may not write until released.")]
+    Quarantine {
+        #[command(flatten)]
+        data: DataArgs,
+        #[command(subcommand)]
+        command: quarantine::QuarantineCommand,
     },
     /// Decode changes for a server, which starts this itself
     #[command(name = gate::worker::ARGUMENT, hide = true)]
@@ -127,6 +143,9 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::Serve(args) => serve::run(args).await.map_err(Into::into),
             Command::User { data, command } => user::run(&data.data, command).await.map_err(Into::into),
+            Command::Quarantine { data, command } => {
+                quarantine::run(&data.data, command).await.map_err(Into::into)
+            }
             Command::GateWorker { .. } => Ok(()),
         }
     });

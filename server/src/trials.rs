@@ -3,7 +3,7 @@
 //! suspended, and the operator told.
 //!
 //! A log is tried some seconds after something was stored in it, all that came in the meantime together, and then
-//! not again before a hundred times as long as that took: no document costs more than a hundredth of a processor.
+//! not again before a hundred times as long as that took: a long document costs a hundredth of a processor.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,6 +21,8 @@ use crate::state::AppState;
 
 /// How much longer a log rests than trying it took.
 const REST: u32 = 100;
+/// How many times [`trial_after`](crate::config::Config::trial_after) it rests at most.
+const MOST_REST: u32 = 60;
 /// How long to leave a log alone that could not be tried.
 const FAILED: Duration = Duration::from_secs(60);
 /// Logs noted as tried in one transaction, where there are many.
@@ -87,7 +89,8 @@ pub async fn run(state: AppState) {
         match try_log(&state, &mut trier, doc).await {
             Ok(Some(head)) => {
                 tried.push((doc, head));
-                resting.insert(doc, Instant::now() + now.elapsed() * REST);
+                let rest = (now.elapsed() * REST).min(after * MOST_REST);
+                resting.insert(doc, Instant::now() + rest);
             }
             Ok(None) => {}
             Err(error) => {

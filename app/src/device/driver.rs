@@ -249,6 +249,12 @@ impl Running {
                     running.step(Event::Recovered { doc });
                 });
             }
+            Effect::Void { doc, hashes } => {
+                let running = self.clone();
+                wasm_bindgen_futures::spawn_local(async move {
+                    replay::leave_out(&running, doc, &hashes).await;
+                });
+            }
             Effect::Delete { doc } => self.delete_copy(doc),
             Effect::Presence { .. } => {}
             Effect::Changed => self.show_state(),

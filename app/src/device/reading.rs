@@ -41,7 +41,7 @@ impl Marks {
         self.noted.get(&doc).into_iter().flatten().copied().collect()
     }
 
-    fn leaves_out(&self, doc: DocId, hash: ChangeHash) -> bool {
+    pub(super) fn leaves_out(&self, doc: DocId, hash: ChangeHash) -> bool {
         [&self.noted, &self.replaced].into_iter().any(|it| it.get(&doc).is_some_and(|of| of.contains(&hash)))
     }
 

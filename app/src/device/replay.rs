@@ -24,24 +24,51 @@ const PIECE: usize = 20_000;
 
 /// Rebuilds the document without `refused` and writes what they said anew.
 pub(super) async fn recover(running: &Rc<Running>, doc: DocId, refused: &[ChangeHash]) {
+    rebuild(running, doc, refused.iter().copied().collect(), true).await;
+}
+
+/// Rebuilds the document without what is void and what depends on it. What is lost is written anew where some of it
+/// was written here: two devices may then say the same twice, and nothing typed is dropped.
+pub(super) async fn leave_out(running: &Rc<Running>, doc: DocId, void: &[ChangeHash]) {
+    if void.iter().all(|hash| running.marks.borrow().is_replaced(doc, *hash)) {
+        return;
+    }
+    rebuild(running, doc, void.iter().copied().collect(), false).await;
+}
+
+/// Leaves `refused` and all that depends on it out; writes it anew, or only if some is this device's own.
+async fn rebuild(running: &Rc<Running>, doc: DocId, mut refused: HashSet<ChangeHash>, anew: bool) {
     running.flush().await;
     running.read_now(doc).await;
     let Ok(found) = running.store.all(ITEMS, &item_prefix(doc)).await else { return };
-    let refused: HashSet<ChangeHash> = refused.iter().copied().collect();
-    let (mut kept, mut all) = (Vec::new(), Vec::new());
+    let own = running.identity.me.device;
+    let mut held_items = Vec::new();
     for (key, bytes) in found.values {
         let Some((_, hash)) = parse_item_key(&key) else { continue };
-        let Some(StoredItem { data: Some(data), .. }) = StoredItem::decode(&bytes) else { continue };
-        let Ok(change) = Change::from_bytes(data) else { continue };
-        if running.marks.borrow().is_replaced(doc, hash) {
+        let Some(StoredItem { by, data: Some(data), .. }) = StoredItem::decode(&bytes) else { continue };
+        if running.marks.borrow().leaves_out(doc, hash) {
             continue;
         }
-        if !refused.contains(&hash) {
+        let Ok(change) = Change::from_bytes(data) else { continue };
+        held_items.push((hash, by, change));
+    }
+    // An item's first operation has a higher number than all those it depends on.
+    held_items.sort_by_key(|(.., change)| change.start_op());
+    let (mut kept, mut all, mut lost_own) = (Vec::new(), Vec::new(), false);
+    for (hash, by, change) in held_items {
+        if change.deps().iter().any(|dep| refused.contains(&ChangeHash(dep.0))) {
+            refused.insert(hash);
+        }
+        if refused.contains(&hash) {
+            lost_own |= by == own;
+        } else {
             kept.push(change.clone());
         }
         all.push(change);
     }
-    let own = running.identity.me.device;
+    if !anew && !lost_own {
+        all.clone_from(&kept);
+    }
     let actor = ActorId::of_device(own, platform::random());
     let rebuilt = without(kept, all, actor);
     let held = running.held(doc);

@@ -230,15 +230,13 @@ pub enum Effect {
         hashes: Vec<ChangeHash>,
     },
     /// These items were found harmful after the server had stored them, or depend on such: rebuild the document
-    /// without them, now and ever after. They stay on disk.
+    /// without them, now and ever after. They stay on disk; where something of this device's own is lost by it, copy
+    /// that into new changes of a new actor and report those as [`Event::Local`].
     Void {
         /// Which document.
         doc: DocId,
         /// Which items of those that are held.
         hashes: Vec<ChangeHash>,
-        /// Whether some were written on this device: then what is lost is copied into new changes of a new actor,
-        /// to be reported as [`Event::Local`].
-        own: bool,
     },
     /// Delete the device's copy of a document, waiting items included.
     Delete {

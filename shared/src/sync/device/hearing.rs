@@ -178,15 +178,13 @@ impl Device {
 
     /// What is held and void is to be taken out of the document.
     fn leave_out<'a>(&mut self, doc: DocId, items: impl Iterator<Item = &'a LogItem>) {
-        let own = self.id;
         let Some(document) = self.docs.get_mut(&doc) else { return };
         let void: Vec<_> = items.filter(|item| item.data == Body::Void).collect();
         document.void.extend(void.iter().map(|item| item.seq));
         let held: Vec<_> = void.iter().filter(|item| document.held.contains(&item.hash)).collect();
         if !held.is_empty() {
             let hashes = held.iter().map(|item| item.hash).collect();
-            let own = held.iter().any(|item| item.by == own);
-            self.out.push(Effect::Void { doc, hashes, own });
+            self.out.push(Effect::Void { doc, hashes });
         }
     }
 
