@@ -1,7 +1,7 @@
 # make run · make test · make check · make bench. Each first installs what it lacks and says so.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup client run test check bench sqlx clean
+.PHONY: help setup client run test check bench fuzz sqlx clean
 export PORT DATA
 
 help:
@@ -9,6 +9,7 @@ help:
 	@echo 'make test    every test: crates, contract, browser'
 	@echo 'make check   form, lints, licences of the libraries'
 	@echo 'make bench   size and speed of the client, against the budgets'
+	@echo 'make fuzz    strange bytes for whatever reads them (SECONDS=60 for each target; needs a nightly compiler)'
 	@echo 'make sqlx    after a change of a query or a migration: check and note the queries anew'
 	@echo 'make client  only the client, into app/dist'
 	@echo 'make setup   only install what is missing for all this'
@@ -38,6 +39,9 @@ bench:
 	@scripts/setup.sh bench
 	@scripts/client.sh
 	@scripts/bench.sh
+
+fuzz:
+	@FUZZ_SECONDS=$(SECONDS) scripts/fuzz.sh
 
 sqlx:
 	@scripts/sqlx-prepare.sh

@@ -207,7 +207,8 @@ fn config(data: &TempDir) -> Config {
 }
 
 /// This package's worker: the program that runs the tests cannot be one.
-fn worker() -> PathBuf {
+#[must_use]
+pub fn worker() -> PathBuf {
     // Tests are in `deps`, one below the programs.
     let tests = std::env::current_exe().unwrap();
     tests.parent().and_then(Path::parent).unwrap().join("gate-worker")

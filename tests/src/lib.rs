@@ -10,7 +10,7 @@ mod replica;
 mod socket;
 
 pub use answer::Answer;
-pub use app::{PASSWORD, TestApp};
+pub use app::{PASSWORD, TestApp, worker};
 pub use person::Person;
 pub use replica::Replica;
 pub use socket::{Heard, Socket};

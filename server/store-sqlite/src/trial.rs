@@ -83,14 +83,11 @@ pub(crate) async fn make_void(
             .await
             .told()?;
     }
-    sqlx::query!(
-        "UPDATE documents SET voids = (SELECT count(*) FROM items WHERE items.doc = documents.id AND void)
-         WHERE id = ?",
-        id
-    )
-    .execute(&mut *connection)
-    .await
-    .told()?;
+    let many = row::stored(items.len() as u64);
+    sqlx::query!("UPDATE documents SET voids = voids + ? WHERE id = ?", many, id)
+        .execute(&mut *connection)
+        .await
+        .told()?;
     let device = &by.0[..];
     sqlx::query!("UPDATE devices SET suspended = 1 WHERE id = ?", device)
         .execute(&mut *connection)

@@ -105,7 +105,7 @@ pub async fn what_is_void_keeps_its_place_and_nothing_builds_on_it(backend: &imp
     assert_eq!(rejected[0].1, RejectCode::ReadOnly);
     world.store.release(items[1].hash, 10).await.unwrap().unwrap();
     let (_, rejected, _) = done(world.push(&anna, doc, author.write_many(1)).await);
-    assert_eq!(rejected[0].1, RejectCode::SeqGap);
+    assert_eq!(rejected[0].1, RejectCode::MissingDeps);
     let next = Author::new(&anna, doc, KIND, 2).write_many(1);
     assert_eq!(world.store_all(&anna, doc, next).await, [6]);
     assert_eq!(world.store.log_to_try(doc).await.unwrap().unwrap().tried.len(), 3);
