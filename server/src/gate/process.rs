@@ -42,6 +42,8 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            // What stops the server from its terminal lets it finish first.
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
         let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {

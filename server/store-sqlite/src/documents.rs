@@ -102,7 +102,8 @@ pub(crate) async fn add(connection: &mut SqliteConnection, document: &Document) 
     let trajectory = document.trajectory.as_ref().map(|trajectory| &trajectory.0[..]);
     let max_op = row::stored(genesis.max_op);
     sqlx::query!(
-        "INSERT INTO documents (id, kind, owner, trajectory, head, chain, max_op) VALUES (?, ?, ?, ?, 1, ?, ?)",
+        "INSERT INTO documents (id, kind, owner, trajectory, head, tried, chain, max_op)
+         VALUES (?, ?, ?, ?, 1, 1, ?, ?)",
         id,
         kind,
         owner,
