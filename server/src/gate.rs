@@ -74,11 +74,22 @@ impl Gate {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
+        if cfg!(test) {
+            // The program that runs this package's own tests cannot be a worker.
+            return Ok(changes.iter().map(|it| decoded_here(it)).collect());
+        }
         let gone = || NoWorker("the server stops".to_owned());
         let (answer, answered) = oneshot::channel();
         let queue = self.queue.get_or_init(|| start(&self.program));
         queue.send(Job { changes, answer }).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
+    }
+}
+
+fn decoded_here(change: &[u8]) -> Finding {
+    match shared::sync::gate::decode(change) {
+        Ok(()) => Finding::Sound,
+        Err(code) => Finding::Refused(code),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod gate;
 pub mod http;
 pub mod hub;
 pub mod identity;
+pub mod operator;
 pub mod random;
 pub mod serve;
 pub mod state;

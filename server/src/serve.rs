@@ -16,6 +16,8 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::demo::{self, DemoError};
 use crate::http;
+use crate::http::outgoing::{Peer, Watching};
+use crate::operator;
 use crate::state::AppState;
 use crate::trials;
 
@@ -155,14 +157,16 @@ impl Bound {
         let (stopping, stopped) = oneshot::channel();
         let hub = state.hub.clone();
         let trials = tokio::spawn(trials::run(state.clone()));
-        let service = http::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let seen = operator::end_of_log(&state).await;
+        let service = http::router(state.clone()).into_make_service_with_connect_info::<Peer>();
+        let serving = axum::serve(Watching(listener), service).with_graceful_shutdown(async move {
             stop.await;
             // Upgraded sockets are no longer axum's: they are asked to close here.
             hub.stop();
             let _ = stopping.send(());
         });
         let serving = tokio::spawn(serving.into_future());
+        let following = tokio::spawn(operator::follow(state.clone(), seen));
         // Ends also if serving failed and dropped the sender.
         let _ = stopped.await;
         let ended = timeout(STOP_PATIENCE, async {
@@ -180,6 +184,7 @@ impl Bound {
         };
         trials.abort();
         let _ = trials.await;
+        following.abort();
         state.store.close().await;
         outcome
     }

@@ -206,12 +206,12 @@ fn config(data: &TempDir) -> Config {
     Config { worker: Some(worker()), trial_after: NEVER, ..config }
 }
 
-/// This package's worker: the program that runs the tests cannot be one.
+/// The program whose workers decode: the one that runs the tests cannot be one.
 #[must_use]
 pub fn worker() -> PathBuf {
     // Tests are in `deps`, one below the programs.
     let tests = std::env::current_exe().unwrap();
-    tests.parent().and_then(Path::parent).unwrap().join("gate-worker")
+    tests.parent().and_then(Path::parent).unwrap().join("server-under-test")
 }
 
 /// Hashed once: it is slow on purpose.

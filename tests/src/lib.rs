@@ -3,14 +3,31 @@
 // All of this is test code, whatever the crate's layout says.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
+#[cfg(feature = "server")]
 mod answer;
+#[cfg(feature = "server")]
 mod app;
+#[cfg(feature = "server")]
+pub mod drill;
+#[cfg(feature = "server")]
+pub mod load;
+#[cfg(feature = "server")]
 mod person;
+#[cfg(feature = "server")]
 mod replica;
+pub mod simulation;
+#[cfg(feature = "server")]
 mod socket;
+#[cfg(feature = "server")]
+pub mod work;
 
+#[cfg(feature = "server")]
 pub use answer::Answer;
+#[cfg(feature = "server")]
 pub use app::{PASSWORD, TestApp, worker};
+#[cfg(feature = "server")]
 pub use person::Person;
+#[cfg(feature = "server")]
 pub use replica::Replica;
+#[cfg(feature = "server")]
 pub use socket::{Heard, Socket};

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use shared::ids::{ChangeHash, DocId};
 
-use super::documents::{Arrived, Held, LocalCopy};
+use super::held::{Arrived, Held, LocalCopy};
 use super::platform;
 use super::running::Running;
 use super::status::Problem;
@@ -41,7 +41,21 @@ impl Marks {
         self.noted.get(&doc).into_iter().flatten().copied().collect()
     }
 
-    pub(super) fn leaves_out(&self, doc: DocId, hash: ChangeHash) -> bool {
+    /// The changes of a document whose content is in newer ones.
+    pub(super) fn replaced(&self, doc: DocId) -> HashSet<ChangeHash> {
+        self.replaced.get(&doc).cloned().unwrap_or_default()
+    }
+
+    /// Leaves more changes of a document out, as those are during which the device came down. Gives what keeps them
+    /// out after the next start.
+    pub(super) fn set_aside(&mut self, doc: DocId, hashes: impl IntoIterator<Item = ChangeHash>) -> Write {
+        let noted = self.noted.entry(doc).or_default();
+        noted.extend(hashes);
+        let note = [1].into_iter().chain(noted.iter().flat_map(|hash| hash.0)).collect();
+        Write::Put(BLOBS, format!("{APPLYING}{doc}/void"), note)
+    }
+
+    fn leaves_out(&self, doc: DocId, hash: ChangeHash) -> bool {
         [&self.noted, &self.replaced].into_iter().any(|it| it.get(&doc).is_some_and(|of| of.contains(&hash)))
     }
 
@@ -165,8 +179,9 @@ impl Running {
         }
         self.status.report(Problem::Damaged { document: Some(doc) });
         let running = self.clone();
-        // Behind what is still to be written of it, or its cursor would come back.
-        self.writer.foreign(writes, move || running.fetch_anew(doc));
+        // Behind what is still to be written of it, or its cursor would come back. Then it is read anew from the
+        // server: its cursor is gone.
+        self.writer.foreign(writes, move || running.restart_machine());
     }
 
     /// What to delete so that nothing of a document is left in the store but its items and outbox.

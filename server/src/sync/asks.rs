@@ -14,7 +14,14 @@ pub(super) async fn answer(state: &AppState, carrier: Carrier, ask: Ask) -> Answ
             let most = BatchLimit { items: max_items, bytes: max_bytes };
             state.store.read_logs(carrier, &places, most).await.map(Answer::Read)
         }
-        Ask::Push { doc, items, .. } => push(state, carrier, doc, items).await.map(Answer::Push),
+        Ask::Push { doc, items, .. } => {
+            // On a task of its own: whoever hangs up or is cut right at the commit keeps nobody from being woken.
+            let pushing = tokio::spawn(push(state.clone(), carrier, doc, items));
+            let pushed = pushing
+                .await
+                .unwrap_or_else(|error| Err(StoreError::Corrupt(format!("a push did not end: {error}"))));
+            pushed.map(Answer::Push)
+        }
         Ask::DirectoryVersion => directory::of(&state.store, carrier.user)
             .await
             .map(|it| it.map_or(Answer::Failed, |it| Answer::DirectoryVersion(it.version))),
@@ -30,3 +37,6 @@ pub(super) async fn answer(state: &AppState, carrier: Carrier, ask: Ask) -> Answ
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

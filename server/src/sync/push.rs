@@ -19,7 +19,7 @@ const EXAMINED_AT_ONCE: usize = 8;
 const TRIES: usize = 3;
 
 pub(super) async fn push(
-    state: &AppState,
+    state: AppState,
     carrier: Carrier,
     doc: DocId,
     items: Vec<PushItem>,
@@ -34,14 +34,14 @@ pub(super) async fn push(
             Some(before) => before,
             None => state.store.before_push(doc, &authors, &hashes).await?,
         };
-        decode(state, doc, &mut examined, &before).await?;
+        decode(&state, doc, &mut examined, &before).await?;
         match state.store.push(carrier, doc, examined.clone()).await {
             Err(StoreError::Undecoded) => {}
             answer => {
                 if let Ok(PushAnswer::Done { stored, .. }) = &answer
-                    && !stored.is_empty()
+                    && let Some(&head) = stored.iter().max()
                 {
-                    state.hub.wake(&[doc]);
+                    state.hub.grown(doc, head);
                     state.trials.note(doc, state.config.trial_after);
                 }
                 return answer;

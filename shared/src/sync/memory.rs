@@ -1,7 +1,9 @@
 //! Logs in memory that answer a session's asks: for tests and simulations. They keep to the contract that the
 //! databases keep to, without durability.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod transaction;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::gate::{self, AncestryRow, KnownChange, LogFacts, PreviousChange, Verdict};
 use super::message::{Body, LogItem, Place, PushItem};
@@ -17,7 +19,10 @@ use crate::ids::{ActorId, Chain, ChangeHash, DeviceId, DocId, PublicKey, UserId}
 pub struct Memory {
     logs: BTreeMap<DocId, Log>,
     devices: BTreeMap<DeviceId, (UserId, PublicKey)>,
+    revoked: BTreeSet<DeviceId>,
     directory: u64,
+    /// The length and the highest operation before it of every log that the open transaction has written to.
+    open: Option<BTreeMap<DocId, (usize, u64)>>,
 }
 
 /// One document's log.
@@ -132,7 +137,7 @@ impl Memory {
         }
     }
 
-    /// Answers a session's ask.
+    /// Answers a session's ask; a push is committed at once.
     pub fn answer(&mut self, user: UserId, ask: &Ask) -> Answer {
         match ask {
             Ask::Read { places, max_items, max_bytes } => {
@@ -153,21 +158,22 @@ impl Memory {
     }
 
     fn read(&self, user: UserId, places: &[Place], max_items: usize, max_bytes: usize) -> Vec<ReadAnswer> {
-        let mut answers = Vec::new();
+        let mut answers = Vec::with_capacity(places.len());
         let mut room = max_bytes;
         for (index, &Place { doc, cursor, chain }) in places.iter().enumerate() {
             answers.push(match self.access(user, doc) {
                 Err(answer) => answer,
                 Ok(log) => {
                     let from = usize::try_from(cursor).unwrap_or(usize::MAX);
-                    let held =
-                        log.chains.get(from).is_some_and(|here| chain.is_none_or(|chain| chain == *here));
+                    let committed = &log.items[..self.committed(doc, log)];
+                    let held = from <= committed.len()
+                        && log.chains.get(from).is_some_and(|here| chain.is_none_or(|chain| chain == *here));
                     if !held {
                         answers.push(ReadAnswer::Reset);
                         continue;
                     }
                     let mut items = Vec::new();
-                    for item in log.items.iter().skip(from).take(max_items) {
+                    for item in committed.iter().skip(from).take(max_items) {
                         let size = item.data.data().map_or(0, <[u8]>::len);
                         if size > room && !(index == 0 && items.is_empty()) {
                             break;
@@ -175,14 +181,15 @@ impl Memory {
                         room = room.saturating_sub(size);
                         items.push(item.clone());
                     }
-                    if items.is_empty() && from < log.items.len() && max_items > 0 && index > 0 {
+                    if items.is_empty() && from < committed.len() && max_items > 0 && index > 0 {
                         break;
                     }
                     let access = log.grants.get(&user).map_or(Access::None, |grant| grant.access);
                     let chain = log.chains[from + items.len()];
-                    let void = log.items.iter().take(from).filter(|item| item.data == Body::Void);
+                    let head = committed.len() as u64;
+                    let void = committed.iter().take(from).filter(|item| item.data == Body::Void);
                     let void = void.map(|item| item.seq).collect();
-                    ReadAnswer::Batch { kind: log.kind, access, head: log.head(), items, chain, void }
+                    ReadAnswer::Batch { kind: log.kind, access, head, items, chain, void }
                 }
             });
         }
@@ -216,6 +223,9 @@ impl Memory {
         let verdicts = gate::decide(&examined, &facts);
         let outcome = gate::outcome(&examined, &verdicts);
         if let Some(log) = self.logs.get_mut(&doc) {
+            if let Some(open) = &mut self.open {
+                open.entry(doc).or_insert((log.items.len(), log.max_op));
+            }
             for (item, verdict) in items.iter().zip(&verdicts) {
                 if let Verdict::Store { .. } = verdict {
                     log.append(item.hash, item.by, item.sig.clone(), item.data.clone());

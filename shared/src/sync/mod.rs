@@ -15,7 +15,5 @@ pub mod message;
 pub mod session;
 pub mod signature;
 #[cfg(test)]
-mod simulation;
-#[cfg(test)]
 mod testing;
 pub mod trial;

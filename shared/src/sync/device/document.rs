@@ -38,7 +38,7 @@ pub(super) struct Document {
     pub persisted: Place,
     /// The hashes of all items that this device holds, those under way to its storage included.
     pub held: BTreeSet<ChangeHash>,
-    /// What waits for an ack, in the order in which it was made.
+    /// What waits for an ack, each after what it depends on.
     pub waiting: Vec<Waiting>,
     /// What was refused for good.
     pub aside: BTreeMap<ChangeHash, RejectCode>,
@@ -69,11 +69,17 @@ pub(super) struct Waiting {
     /// Whether the log is known to have it. It is done with only when `changes` has passed it: until then a
     /// backup that the server goes back to could lack it without a `reset` telling so.
     pub logged: bool,
+    /// First operation, number, hash. What an item depends on has a lower first operation, which makes this an
+    /// order to push in; the clock's is none, since clocks are set back.
+    order: (u64, u64, ChangeHash),
 }
 
 impl Waiting {
     pub fn new(item: PushItem) -> Self {
-        Self { item, sent: false, logged: false }
+        let (start_op, seq) =
+            change::parse(&item.data).map_or((u64::MAX, 0), |parsed| (parsed.start_op, parsed.seq));
+        let order = (start_op, seq, item.hash);
+        Self { item, sent: false, logged: false, order }
     }
 }
 
@@ -163,10 +169,27 @@ impl Document {
         for item in loaded.waiting {
             document.held.insert(item.hash);
             if !document.aside.contains_key(&item.hash) {
-                document.waiting.push(Waiting::new(item));
+                document.wait(Waiting::new(item));
             }
         }
+        if document.holds_more_than_it_read() {
+            document.start_over();
+        }
         document
+    }
+
+    /// Whether something is held that neither came from the log as far as it was read, nor waits, nor was
+    /// refused: after a `reset` the app came down before the log had everything back.
+    fn holds_more_than_it_read(&self) -> bool {
+        let waits: BTreeSet<_> = self.waiting.iter().map(|waiting| waiting.item.hash).collect();
+        let known = |hash: &&ChangeHash| !waits.contains(*hash) && !self.aside.contains_key(*hash);
+        self.held.iter().filter(known).count() as u64 > self.place.cursor
+    }
+
+    /// Puts something where it belongs among what waits.
+    pub fn wait(&mut self, waiting: Waiting) {
+        let at = self.waiting.partition_point(|other| other.order < waiting.order);
+        self.waiting.insert(at, waiting);
     }
 
     /// Whether everything that the server told of is here and applied.

@@ -145,6 +145,11 @@ impl Device {
 
     /// Takes what has arrived, as far as its authors are known.
     pub(super) fn take_arrived(&mut self, doc: DocId, now_ms: u64) {
+        self.take_named(doc, true, now_ms);
+    }
+
+    /// [`take_arrived`](Self::take_arrived); `asks` says whether an unknown author is worth asking for.
+    pub(super) fn take_named(&mut self, doc: DocId, asks: bool, now_ms: u64) {
         loop {
             let Some(document) = self.docs.get_mut(&doc) else { return };
             let Some(arrived) = document.unnamed.pop_front() else { return };
@@ -170,7 +175,9 @@ impl Device {
                     rest.from += taken as u64;
                     document.unnamed.push_front(rest);
                 }
-                self.out.push(Effect::FetchDirectory);
+                if asks {
+                    self.out.push(Effect::FetchDirectory);
+                }
                 return;
             }
         }

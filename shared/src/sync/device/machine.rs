@@ -34,7 +34,24 @@ pub struct Device {
     pub(super) resent_commands: bool,
     pub(super) synced_at: Option<u64>,
     pub(super) shown: Shown,
+    clock: Clock,
     pub(super) out: Vec<Effect>,
+}
+
+/// Time as every wait is measured in: the device's clock, but never back. A clock that is set back by a day would
+/// otherwise make each wait a day longer.
+#[derive(Debug, Default)]
+struct Clock {
+    seen_ms: Option<u64>,
+    passed_ms: u64,
+}
+
+impl Clock {
+    fn at(&mut self, now_ms: u64) -> u64 {
+        let passed = self.seen_ms.replace(now_ms).map_or(now_ms, |seen| now_ms.saturating_sub(seen));
+        self.passed_ms += passed;
+        self.passed_ms
+    }
 }
 
 /// A push that has not been answered whole.
@@ -70,20 +87,22 @@ impl Device {
             resent_commands: false,
             synced_at: None,
             shown: Shown::default(),
+            clock: Clock::default(),
             out: Vec::new(),
         }
     }
 
-    /// Takes one event and says what to do.
+    /// Takes one event and says what to do. `now_ms` is the device's clock, in ms since 1970; it may jump.
     #[must_use]
     pub fn step(&mut self, event: Event, now_ms: u64) -> Vec<Effect> {
         if self.wiped {
             return Vec::new();
         }
-        self.take(event, now_ms);
+        let passed_ms = self.clock.at(now_ms);
+        self.take(event, passed_ms);
         if !self.wiped {
-            self.look_at_time(now_ms);
-            self.push(now_ms);
+            self.look_at_time(passed_ms);
+            self.push(passed_ms);
             self.note_safety(now_ms);
         }
         std::mem::take(&mut self.out)
@@ -159,6 +178,7 @@ impl Device {
         documents: Vec<DocId>,
         now_ms: u64,
     ) {
+        let is_new = self.directory.as_ref() != Some(&version);
         self.directory = Some(version);
         self.keys.extend(devices);
         let mut to_open = Vec::new();
@@ -182,7 +202,8 @@ impl Device {
             .map(|document| document.id)
             .collect();
         for doc in unnamed {
-            self.take_arrived(doc, now_ms);
+            // One that still names nobody is not asked for again at once, or it would be for ever.
+            self.take_named(doc, is_new, now_ms);
         }
     }
 
@@ -196,11 +217,11 @@ impl Device {
         if let Some(document) = self.docs.get_mut(&doc)
             && document.held.insert(item.hash)
         {
-            document.waiting.push(Waiting::new(item));
+            document.wait(Waiting::new(item));
         }
     }
 
-    /// The app's answer to an offer: put what is held before what waits, in the order in which it is held.
+    /// The app's answer to an offer: what is held waits again, among what waits anyhow.
     fn take_held(&mut self, doc: DocId, items: Vec<PushItem>) {
         let Some(document) = self.docs.get_mut(&doc) else { return };
         if document.pause != Pause::Offering {
@@ -208,13 +229,12 @@ impl Device {
         }
         document.pause = Pause::No;
         let offered: BTreeSet<_> = items.iter().map(|item| item.hash).collect();
-        let rest = std::mem::take(&mut document.waiting);
-        document.waiting = items
-            .into_iter()
-            .filter(|item| !document.aside.contains_key(&item.hash))
-            .map(Waiting::new)
-            .collect();
-        document.waiting.extend(rest.into_iter().filter(|waiting| !offered.contains(&waiting.item.hash)));
+        document.waiting.retain(|waiting| !offered.contains(&waiting.item.hash));
+        for item in
+            items.into_iter().filter(|item| !document.aside.contains_key(&item.hash)).collect::<Vec<_>>()
+        {
+            document.wait(Waiting::new(item));
+        }
     }
 
     /// The refused items are kept aside now, and their content waits in new changes.

@@ -1,0 +1,175 @@
+//! A device's disk: what every transaction that was reported as done has left there, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use automerge::{AutoCommit, Change, TextEncoding};
+use shared::access::Access;
+use shared::domain::kind::DocKind;
+use shared::ids::{ActorId, Chain, ChangeHash, DeviceId, DocId, PublicKey};
+use shared::sync::device::{Event, LoadedDoc, Offered};
+use shared::sync::message::{PushItem, RejectCode};
+
+/// What the server says of who and what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    /// Its version.
+    pub version: String,
+    /// Devices that may have written what its person may read.
+    pub devices: Vec<(DeviceId, PublicKey)>,
+    /// Her documents, and what she may do with them.
+    pub documents: Vec<(DocId, Access)>,
+}
+
+impl Directory {
+    /// The machine's word for it.
+    #[must_use]
+    pub fn event(&self) -> Event {
+        Event::Directory {
+            version: self.version.clone(),
+            devices: self.devices.clone(),
+            documents: self.documents.iter().map(|(doc, _)| *doc).collect(),
+        }
+    }
+}
+
+/// A change on disk.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its author's device.
+    pub by: DeviceId,
+    /// The author's signature.
+    pub sig: Vec<u8>,
+    /// The change.
+    pub data: Vec<u8>,
+    /// Its first operation, number and actor: an order in which each comes after what it depends on.
+    pub order: (u64, u64, ActorId),
+}
+
+impl Stored {
+    fn item(&self, hash: ChangeHash) -> PushItem {
+        PushItem { hash, by: self.by, sig: self.sig.clone(), data: self.data.clone() }
+    }
+}
+
+/// One document on disk.
+#[derive(Debug, Clone, Default)]
+pub struct Shelf {
+    /// Its items.
+    pub items: BTreeMap<ChangeHash, Rc<Stored>>,
+    /// How far its log has been read, the chain there, and the document's kind.
+    pub cursor: Option<(u64, Chain, Option<DocKind>)>,
+    /// Items that wait for the server, with their order.
+    pub waiting: BTreeMap<ChangeHash, u64>,
+    /// Items that the server refused for good.
+    pub refused: BTreeMap<ChangeHash, RejectCode>,
+    /// Refused items whose content is in newer ones.
+    pub replaced: BTreeSet<ChangeHash>,
+}
+
+/// One write of a transaction.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// An item; one that is there changes nothing.
+    Item(DocId, ChangeHash, Rc<Stored>),
+    /// How far a log has been read.
+    Cursor(DocId, u64, Chain, Option<DocKind>),
+    /// An item waits for the server.
+    Waits(DocId, ChangeHash, u64),
+    /// It does no longer.
+    WaitsNoLonger(DocId, ChangeHash),
+    /// The server refused an item for good.
+    Refused(DocId, ChangeHash, RejectCode),
+    /// The content of a refused item is in a newer one.
+    Replaced(DocId, ChangeHash),
+    /// Nothing of a document stays.
+    Delete(DocId),
+    /// The directory.
+    Directory(Directory),
+}
+
+/// A device's disk.
+#[derive(Debug, Clone, Default)]
+pub struct Disk {
+    /// Documents.
+    pub docs: BTreeMap<DocId, Shelf>,
+    /// The cached directory.
+    pub directory: Option<Directory>,
+}
+
+impl Disk {
+    /// Carries out one write.
+    pub fn write(&mut self, write: Write) {
+        match write {
+            Write::Item(doc, hash, item) => drop(self.shelf(doc).items.entry(hash).or_insert(item)),
+            Write::Cursor(doc, cursor, chain, kind) => self.shelf(doc).cursor = Some((cursor, chain, kind)),
+            Write::Waits(doc, hash, order) => drop(self.shelf(doc).waiting.insert(hash, order)),
+            Write::WaitsNoLonger(doc, hash) => {
+                if let Some(shelf) = self.docs.get_mut(&doc) {
+                    shelf.waiting.remove(&hash);
+                }
+            }
+            Write::Refused(doc, hash, code) => {
+                let shelf = self.shelf(doc);
+                shelf.waiting.remove(&hash);
+                shelf.refused.insert(hash, code);
+            }
+            Write::Replaced(doc, hash) => drop(self.shelf(doc).replaced.insert(hash)),
+            Write::Delete(doc) => drop(self.docs.remove(&doc)),
+            Write::Directory(directory) => self.directory = Some(directory),
+        }
+    }
+
+    fn shelf(&mut self, doc: DocId) -> &mut Shelf {
+        self.docs.entry(doc).or_default()
+    }
+
+    /// Everything, as the machine wants it at start.
+    #[must_use]
+    pub fn loaded(&self) -> Vec<LoadedDoc> {
+        let load = |(&doc, shelf): (&DocId, &Shelf)| LoadedDoc {
+            doc,
+            kind: shelf.cursor.and_then(|(.., kind)| kind),
+            cursor: shelf.cursor.map_or(0, |(cursor, ..)| cursor),
+            chain: shelf.cursor.map(|(_, chain, _)| chain),
+            hashes: shelf.items.keys().copied().collect(),
+            waiting: shelf.waiting(),
+            aside: shelf.refused.iter().map(|(hash, code)| (*hash, *code)).collect(),
+            noted: vec![],
+        };
+        self.docs.iter().map(load).collect()
+    }
+}
+
+impl Shelf {
+    fn waiting(&self) -> Vec<PushItem> {
+        let mut marks: Vec<_> = self.waiting.iter().map(|(hash, order)| (*order, *hash)).collect();
+        marks.sort_unstable();
+        let item = |(_, hash): (u64, ChangeHash)| Some(self.items.get(&hash)?.item(hash));
+        marks.into_iter().filter_map(item).collect()
+    }
+
+    /// The items that the machine wants to offer, each after what it depends on.
+    #[must_use]
+    pub fn held(&self, what: &Offered) -> Vec<PushItem> {
+        let wanted = |hash: &ChangeHash, stored: &Stored| match what {
+            Offered::Hashes(hashes) => hashes.contains(hash),
+            Offered::Actor(actor) => stored.order.2 == *actor,
+        };
+        let mut held: Vec<_> = self.items.iter().filter(|(hash, stored)| wanted(hash, stored)).collect();
+        held.sort_by_key(|(hash, stored)| (stored.order, **hash));
+        held.into_iter().map(|(hash, stored)| stored.item(*hash)).collect()
+    }
+
+    /// The document as it is on disk, for that actor to write in.
+    #[must_use]
+    pub fn document(&self, actor: ActorId) -> AutoCommit {
+        let mut held: Vec<_> = self.items.iter().filter(|(hash, _)| !self.replaced.contains(*hash)).collect();
+        held.sort_by_key(|(hash, stored)| (stored.order, **hash));
+        let changes = held.into_iter().map(|(_, stored)| Change::from_bytes(stored.data.clone()).unwrap());
+        let mut document = AutoCommit::new_with_encoding(TextEncoding::Utf16CodeUnit)
+            .with_actor(automerge::ActorId::from(actor.0));
+        document.apply_changes(changes).unwrap();
+        document
+    }
+}

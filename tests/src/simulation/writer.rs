@@ -1,0 +1,325 @@
+//! The way to a device's disk: in order, in transactions, tried again until the browser takes them; and what a tab
+//! does with what is on disk.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use automerge::transaction::{CommitOptions, Transactable as _};
+use automerge::{Change, ROOT};
+use shared::access::Access;
+use shared::ids::{ActorId, ChangeHash, DocId};
+use shared::sync::device::{Event, Offered};
+use shared::sync::message::PushItem;
+
+use super::agenda::{Happening, Run, Tidings};
+use super::disk::{Directory, Stored, Write};
+use super::edits::Hand;
+use super::ledger::order_of;
+use super::page::Page;
+use super::world::World;
+
+/// Jobs in one transaction at most.
+const GATHER: usize = 64;
+/// How long a page waits before it tries a refused write again, in ms.
+const RETRY_MS: u64 = 3_000;
+
+/// Writes that belong together, and what follows once they are on disk.
+#[derive(Debug)]
+pub struct Job {
+    writes: Vec<Write>,
+    done: Done,
+}
+
+/// What follows once writes are on disk.
+#[derive(Debug)]
+pub enum Done {
+    /// Nothing.
+    Nothing,
+    /// A change made here counts as saved.
+    Kept(DocId, PushItem),
+    /// A batch of the server's is there.
+    Persisted(DocId, u64),
+    /// A directory is there.
+    Directory(Directory),
+    /// A document is deleted.
+    Gone(DocId),
+    /// Refused items are replaced.
+    Recovered(DocId),
+}
+
+impl World {
+    pub(super) fn write_own(&mut self, run: Run, writes: Vec<Write>, done: Done) {
+        if let Some(page) = self.page(run) {
+            page.own.push_back(Job { writes, done });
+            self.kick(run);
+        }
+    }
+
+    pub(super) fn write_foreign(&mut self, run: Run, writes: Vec<Write>, done: Done) {
+        if let Some(page) = self.page(run) {
+            page.foreign.push_back(Job { writes, done });
+            self.kick(run);
+        }
+    }
+
+    fn kick(&mut self, run: Run) {
+        let Some(page) = self.page(run) else { return };
+        if !std::mem::replace(&mut page.disk_busy, true) {
+            self.agenda.put(self.now, Happening::Disk(run));
+        }
+    }
+
+    /// The disk goes on: a transaction completes or fails, or the next one begins.
+    pub(super) fn disk(&mut self, run: Run) {
+        let Some(page) = self.page(run) else { return };
+        if let Some((own, jobs)) = page.writing.take() {
+            let (now, calm) = (self.now, self.calm);
+            let flaky = self.tablet(run).flaky_until > now && self.random.in_thousand(500);
+            if !calm && (self.tablet(run).full || flaky) {
+                return self.refused(run, own, jobs);
+            }
+            self.landed(run, jobs);
+        }
+        let wait = self.random.between(1, 20);
+        let Some(page) = self.page(run) else { return };
+        let own = !page.own.is_empty();
+        let queue = if own { &mut page.own } else { &mut page.foreign };
+        let count = queue.len().min(GATHER);
+        if count == 0 {
+            page.disk_busy = false;
+            return;
+        }
+        page.writing = Some((own, queue.drain(..count).collect()));
+        self.agenda.put(self.now + wait, Happening::Disk(run));
+    }
+
+    fn refused(&mut self, run: Run, own: bool, jobs: Vec<Job>) {
+        let reports = !own && self.random.in_thousand(300);
+        let Some(page) = self.page(run) else { return };
+        let queue = if own { &mut page.own } else { &mut page.foreign };
+        for job in jobs.into_iter().rev() {
+            queue.push_front(job);
+        }
+        self.agenda.put(self.now + RETRY_MS, Happening::Disk(run));
+        if !reports {
+            return;
+        }
+        // The page may also say so: then nothing that came after it for the same document may reach the disk.
+        let Some(page) = self.page(run) else { return };
+        let failed = page.foreign.iter().find_map(|job| match job.done {
+            Done::Persisted(doc, batch) => Some((doc, batch)),
+            _ => None,
+        });
+        if let Some((doc, batch)) = failed {
+            page.foreign.retain(|job| !matches!(job.done, Done::Persisted(of, _) if of == doc));
+            self.feed(run, Event::PersistFailed { doc, batch });
+        }
+    }
+
+    /// All of it is on disk.
+    fn landed(&mut self, run: Run, jobs: Vec<Job>) {
+        for Job { writes, done } in jobs {
+            self.commit_to_disk(self.tabs[run.tab].device, writes);
+            if self.page(run).is_none() {
+                continue;
+            }
+            match done {
+                Done::Nothing => {}
+                Done::Kept(doc, item) => {
+                    self.tablet(run).saved.insert((doc, item.hash));
+                    self.tell(run, Tidings::Items(doc, vec![item.hash]));
+                    self.feed(run, Event::Local { doc, item });
+                }
+                Done::Persisted(doc, batch) => self.feed(run, Event::Persisted { doc, batch }),
+                Done::Directory(directory) => {
+                    if let Some(page) = self.page(run) {
+                        page.directory = Some(directory.version.clone());
+                    }
+                    self.feed(run, directory.event());
+                    self.tell(run, Tidings::Directory);
+                }
+                Done::Gone(doc) => self.tell(run, Tidings::Gone(doc)),
+                Done::Recovered(doc) => self.feed(run, Event::Recovered { doc }),
+            }
+        }
+    }
+
+    fn commit_to_disk(&mut self, device: usize, writes: Vec<Write>) {
+        let tablet = &mut self.devices[device];
+        for write in writes {
+            if let Write::Delete(doc) = write {
+                tablet.saved.retain(|(of, _)| *of != doc);
+            }
+            tablet.disk.write(write);
+        }
+    }
+
+    /// A tab dies. What was on its way to the disk is there whole or not at all.
+    pub(super) fn kill_tab(&mut self, tab: usize) {
+        let device = self.tabs[tab].device;
+        let Some(page) = self.tabs[tab].page.take() else { return };
+        self.tabs[tab].run += 1;
+        self.abandon(&page);
+        if let Some((_, jobs)) = page.writing
+            && !self.devices[device].full
+            && self.random.in_thousand(500)
+        {
+            self.devices[device].untold = true;
+            for job in jobs {
+                self.commit_to_disk(device, job.writes);
+            }
+        }
+    }
+
+    /// Tells the other tab of the device.
+    pub(super) fn tell(&mut self, run: Run, tidings: Tidings) {
+        let tabs = self.tablet(run).tabs;
+        for tab in tabs.into_iter().filter(|tab| *tab != run.tab) {
+            if self.tabs[tab].page.is_some() {
+                let (other, wait) = (Run { tab, run: self.tabs[tab].run }, self.random.between(0, 30));
+                self.agenda.put(self.now + wait, Happening::Tidings(other, tidings.clone()));
+            }
+        }
+    }
+
+    pub(super) fn heard_from_tab(&mut self, run: Run, tidings: Tidings) {
+        if self.page(run).is_none() {
+            return;
+        }
+        match tidings {
+            Tidings::Items(doc, hashes) => {
+                for hash in hashes {
+                    let Some(shelf) = self.tablet(run).disk.docs.get(&doc) else { continue };
+                    let (stored, waits) =
+                        (shelf.items.get(&hash).cloned(), shelf.waiting.contains_key(&hash));
+                    let Some(stored) = stored else { continue };
+                    let logged = self.page(run).is_some_and(|page| page.logged.contains(&hash));
+                    let (by, sig, data) = (stored.by, stored.sig.clone(), stored.data.clone());
+                    if waits && !logged {
+                        self.feed(run, Event::Local { doc, item: PushItem { hash, by, sig, data } });
+                    }
+                    self.apply(run, doc, std::slice::from_ref(&stored.data), false);
+                }
+            }
+            Tidings::Acknowledged(hashes) => {
+                if let Some(page) = self.page(run) {
+                    page.logged.extend(hashes);
+                }
+            }
+            Tidings::Gone(doc) => {
+                if let Some(page) = self.page(run) {
+                    page.copies.remove(&doc);
+                    page.gone.insert(doc);
+                }
+            }
+            Tidings::Directory => {
+                if let Some(directory) = self.tablet(run).disk.directory.clone() {
+                    if let Some(page) = self.page(run) {
+                        page.directory = Some(directory.version.clone());
+                    }
+                    self.feed(run, directory.event());
+                }
+            }
+        }
+    }
+
+    /// The machine's offer, as it is on disk now.
+    pub(super) fn offer(&mut self, run: Run, doc: DocId, what: &Offered) {
+        let items = self.tablet(run).disk.docs.get(&doc).map(|shelf| shelf.held(what)).unwrap_or_default();
+        self.feed(run, Event::Held { doc, items });
+    }
+
+    /// A person writes something in one of her documents.
+    pub(super) fn act(&mut self, run: Run) {
+        let Some(page) = self.page(run) else { return };
+        let (gone, actor) = (page.gone.clone(), page.actor);
+        let tablet = self.tablet(run);
+        let may_write = |doc: &DocId| {
+            let listed = tablet.disk.directory.iter().flat_map(|directory| &directory.documents);
+            listed.into_iter().any(|(each, access)| each == doc && *access == Access::Write)
+        };
+        let writable = |(doc, shelf): (&DocId, &super::disk::Shelf)| {
+            let kind = shelf.cursor.and_then(|(cursor, _, kind)| kind.filter(|_| cursor > 0))?;
+            (may_write(doc) && !gone.contains(doc)).then_some((*doc, kind))
+        };
+        let writable: Vec<_> = tablet.disk.docs.iter().filter_map(writable).collect();
+        let me = tablet.user;
+        let Some((doc, kind)) = self.random.pick(&writable) else { return };
+        let now = self.device_clock(self.tabs[run.tab].device);
+        let mut copy = self.copy(run, doc, actor);
+        let mut hand = Hand { document: &mut copy, me, now, random: &mut self.random };
+        if let Err(error) = hand.write(kind) {
+            self.fail(3, &format!("{kind:?} {doc} cannot be written in: {error}"));
+        }
+        let change = commit(&mut copy, now);
+        if let Some(page) = self.page(run) {
+            page.copies.insert(doc, copy);
+        }
+        if let Some(change) = change {
+            self.keep(run, doc, &change);
+        }
+    }
+
+    /// The copy in memory, read from disk if it is not there; the caller puts it back.
+    fn copy(&mut self, run: Run, doc: DocId, actor: ActorId) -> automerge::AutoCommit {
+        let held = self.page(run).and_then(|page| page.copies.remove(&doc));
+        held.unwrap_or_else(|| {
+            self.tablet(run).disk.docs.get(&doc).cloned().unwrap_or_default().document(actor)
+        })
+    }
+
+    /// Signs a change made here and takes it to disk.
+    fn keep(&mut self, run: Run, doc: DocId, change: &Change) -> ChangeHash {
+        let (hash, data) = (ChangeHash(change.hash().0), change.raw_bytes().to_vec());
+        let clock = self.device_clock(self.tabs[run.tab].device);
+        let tablet = self.tablet(run);
+        let (by, sig) = (tablet.id(), tablet.key.sign_change(doc, hash).0.to_vec());
+        self.ledger.write(doc, hash, by, &sig);
+        let stored = Rc::new(Stored { by, sig: sig.clone(), data: data.clone(), order: order_of(&data) });
+        let Some(page) = self.page(run) else { return hash };
+        page.order = (clock << 12).max(page.order + 1);
+        let writes = vec![Write::Item(doc, hash, stored), Write::Waits(doc, hash, page.order)];
+        self.write_own(run, writes, Done::Kept(doc, PushItem { hash, by, sig, data }));
+        hash
+    }
+
+    /// Copies what the refused items said into a new change of a new actor.
+    pub(super) fn recover(&mut self, run: Run, doc: DocId, refused: &[ChangeHash]) {
+        let actor = ActorId::of_device(self.tablet(run).id(), self.random.bytes());
+        let now = self.device_clock(self.tabs[run.tab].device);
+        let mut shelf = self.tablet(run).disk.docs.get(&doc).cloned().unwrap_or_default();
+        let lost: BTreeSet<_> =
+            refused.iter().filter(|hash| !shelf.replaced.contains(*hash)).copied().collect();
+        shelf.replaced.extend(&lost);
+        let mut copy = shelf.document(actor);
+        for hash in &lost {
+            // A word that stands for the content: what matters here is that it goes on in the new change.
+            copy.put(ROOT, format!("again {hash}"), true).unwrap();
+        }
+        let heir = commit(&mut copy, now).map(|change| self.keep(run, doc, &change));
+        if let Some(page) = self.page(run) {
+            page.copies.insert(doc, copy);
+        }
+        if let Some(heir) = heir {
+            self.ledger.heirs.extend(lost.iter().map(|hash| (*hash, heir)));
+        }
+        let writes = lost.into_iter().map(|hash| Write::Replaced(doc, hash)).collect();
+        self.write_own(run, writes, Done::Recovered(doc));
+    }
+}
+
+fn commit(copy: &mut automerge::AutoCommit, now_ms: u64) -> Option<Change> {
+    if copy.pending_ops() == 0 {
+        return None;
+    }
+    let seconds = i64::try_from(now_ms / 1_000).unwrap_or_default();
+    let hash = copy.commit_with(CommitOptions::default().with_time(seconds))?;
+    copy.get_change_by_hash(&hash)
+}
+
+impl Page {
+    /// Every copy in memory must be able to be asked for its heads.
+    pub(super) fn heads(&mut self, doc: DocId) -> Option<Vec<automerge::ChangeHash>> {
+        self.copies.get_mut(&doc).map(automerge::AutoCommit::get_heads)
+    }
+}
