@@ -58,7 +58,9 @@ impl Undo {
 }
 
 fn is_reached() -> bool {
-    document().active_element().is_some_and(|active| active.closest(".toast").is_ok_and(|toast| toast.is_some()))
+    document()
+        .active_element()
+        .is_some_and(|active| active.closest(".toast").is_ok_and(|toast| toast.is_some()))
 }
 
 /// Where the offer appears; once per application.
@@ -67,8 +69,7 @@ pub fn UndoToast() -> impl IntoView {
     let i18n = use_i18n();
     let undo = expect_context::<Undo>();
     let button = NodeRef::<html::Button>::new();
-    let current =
-        move || undo.offer.with(|offer| offer.as_ref().map(|it| (it.words.clone(), it.number)));
+    let current = move || undo.offer.with(|offer| offer.as_ref().map(|it| (it.words.clone(), it.number)));
     let take_back = move |number| {
         let take_back = undo.offer.with_untracked(|offer| offer.as_ref().map(|it| it.take_back.clone()));
         undo.end(number);

@@ -29,8 +29,8 @@ use shared::sync::message::Place;
 use shared::sync::session::{PushAnswer, ReadAnswer};
 use sqlx::SqlitePool;
 use store::{
-    AnsweredCommand, AuditRow, BatchLimit, BeforePush, Carrier, DeviceKey, Grant, LogToTry, Millis, NewChallenge,
-    Quarantined, Reader, Result, Session, Store, User, Voided, WriteTx,
+    AnsweredCommand, AuditRow, BatchLimit, BeforePush, Carrier, DeviceKey, Grant, LogToTry, Millis,
+    NewChallenge, Quarantined, Reader, Result, Session, Store, User, Voided, WriteTx,
 };
 
 pub use open::{OLDEST_SQLITE, Options};

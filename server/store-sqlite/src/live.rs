@@ -35,8 +35,11 @@ struct Line {
 
 impl Line {
     fn apart(self) -> (StandingRow, Option<ItemRow>) {
-        let Self { kind, head, head_chain: chain, max_op, voids, access, ever_read, destroyed, carries, .. } = self;
-        let standing = StandingRow { kind, head, chain, max_op, voids, access, ever_read, destroyed, carries };
+        let Self {
+            kind, head, head_chain: chain, max_op, voids, access, ever_read, destroyed, carries, ..
+        } = self;
+        let standing =
+            StandingRow { kind, head, chain, max_op, voids, access, ever_read, destroyed, carries };
         let item = match (self.seq, self.hash, self.chain, self.by, self.sig, self.void) {
             (Some(seq), Some(hash), Some(chain), Some(by), Some(sig), Some(void)) => {
                 Some(ItemRow { seq, hash, chain, by, sig, void, data: self.data.unwrap_or_default() })

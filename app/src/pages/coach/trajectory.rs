@@ -263,7 +263,9 @@ fn Desk(case: Case, place: Signal<NotePlace>) -> impl IntoView {
         (!is_there).then(|| Talk { id, kind, at, held: false, stamp: Stamp::default() })
     });
     let begin_talk = Callback::new(move |()| {
-        let (Some(talk), Some(document)) = (unwritten.get_untracked(), progress.get_untracked()) else { return };
+        let (Some(talk), Some(document)) = (unwritten.get_untracked(), progress.get_untracked()) else {
+            return;
+        };
         let Some(by) = untrack(|| device.directory()).map(|directory| directory.me) else { return };
         let (id, now) = (talk.id, device.now_ms());
         if let Err(error) = document.edit(|doc| progress::plan_talk(doc, &id, talk.kind, talk.at, by, now)) {
