@@ -1,7 +1,7 @@
 # make run · make test · make check · make bench · make sim · make drill. Each first installs what it lacks and says so.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup client run test check bench sim drill sqlx clean
+.PHONY: help setup client run test check bench sim drill fuzz sqlx clean
 export PORT DATA KILLS
 SECONDS ?= 60
 
@@ -12,6 +12,7 @@ help:
 	@echo 'make drill   kill, starve and stop the server under load, and count what is lost (KILLS=… for another number)'
 	@echo 'make bench   size and speed of client and server, against the budgets and two other servers'
 	@echo 'make sim     simulated worlds with every fault, SECONDS=60 long; SEED=… begins with that one'
+	@echo 'make fuzz    strange bytes for whatever reads them (SECONDS=60 for each target; needs a nightly compiler)'
 	@echo 'make sqlx    after a change of a query or a migration: check and note the queries anew'
 	@echo 'make client  only the client, into app/dist'
 	@echo 'make setup   only install what is missing for all this'
@@ -50,6 +51,9 @@ bench:
 sim:
 	@scripts/setup.sh check
 	@scripts/sim.sh "$(SECONDS)"
+
+fuzz:
+	@FUZZ_SECONDS=$(SECONDS) scripts/fuzz.sh
 
 sqlx:
 	@scripts/sqlx-prepare.sh

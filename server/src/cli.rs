@@ -1,5 +1,6 @@
 //! The command line.
 
+mod quarantine;
 mod serve;
 mod user;
 
@@ -9,6 +10,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::gate;
+use crate::gate::worker::Role;
 
 /// Career guidance by colleagues: employees, coaches and the career adviser, with or without a network.
 #[derive(Debug, Parser)]
@@ -58,6 +62,28 @@ Works while the server runs. Everybody is an employee; --role says what somebody
         #[command(subcommand)]
         command: user::UserCommand,
     },
+    /// Look at changes that no device may have, and take them out of quarantine
+    #[command(after_help = "\
+Examples:
+  loopbaanmaat quarantine list
+  loopbaanmaat quarantine show pV3Jx…
+  loopbaanmaat quarantine release pV3Jx…
+
+Works while the server runs. What brings a worker down is refused and kept here, and is not tried again. What is
+found harmful after storing is void on every device, and the device that wrote it may not write until released.")]
+    Quarantine {
+        #[command(flatten)]
+        data: DataArgs,
+        #[command(subcommand)]
+        command: quarantine::QuarantineCommand,
+    },
+    /// Decode changes for a server, which starts this itself
+    #[command(name = gate::worker::ARGUMENT, hide = true)]
+    GateWorker {
+        /// What for
+        #[arg(value_parser = worker_role)]
+        role: Role,
+    },
 }
 
 /// Where everything is kept.
@@ -105,6 +131,10 @@ enum LogFormat {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Command::GateWorker { role } = cli.command {
+        // Before there is a runtime with threads of its own.
+        return gate::worker::main(role);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return told(&error),
@@ -113,12 +143,20 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::Serve(args) => serve::run(args).await.map_err(Into::into),
             Command::User { data, command } => user::run(&data.data, command).await.map_err(Into::into),
+            Command::Quarantine { data, command } => {
+                quarantine::run(&data.data, command).await.map_err(Into::into)
+            }
+            Command::GateWorker { .. } => Ok(()),
         }
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => told(&*error),
     }
+}
+
+fn worker_role(word: &str) -> Result<Role, String> {
+    Role::from_argument(word).ok_or_else(|| "the server knows which".to_owned())
 }
 
 fn told(error: &dyn Error) -> ExitCode {

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use axum::http::Uri;
 
@@ -18,7 +19,14 @@ pub struct Config {
     pub dist: Option<PathBuf>,
     /// Fill an empty database with the demo organisation.
     pub demo: bool,
+    /// The program whose workers decode what is pushed, instead of this one: for tests, which are another.
+    pub worker: Option<PathBuf>,
+    /// How long after something was stored its log is applied on trial, all that came in the meantime together.
+    pub trial_after: Duration,
 }
+
+/// Long enough that most of a minute's writing is tried together.
+const TRIAL_AFTER: Duration = Duration::from_secs(10);
 
 impl Config {
     /// Checks what belongs together.
@@ -45,7 +53,7 @@ impl Config {
         {
             return Err(ConfigError::NoClient(dist.clone()));
         }
-        Ok(Self { listen, data, origin, dist, demo })
+        Ok(Self { listen, data, origin, dist, demo, worker: None, trial_after: TRIAL_AFTER })
     }
 }
 

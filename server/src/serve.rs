@@ -19,6 +19,7 @@ use crate::http;
 use crate::http::outgoing::{Peer, Watching};
 use crate::operator;
 use crate::state::AppState;
+use crate::trials;
 
 /// The database's file in the data folder.
 const DATABASE: &str = "loopbaanmaat.sqlite";
@@ -155,6 +156,7 @@ impl Bound {
         let Self { listener, state, .. } = self;
         let (stopping, stopped) = oneshot::channel();
         let hub = state.hub.clone();
+        let trials = tokio::spawn(trials::run(state.clone()));
         let seen = operator::end_of_log(&state).await;
         let service = http::router(state.clone()).into_make_service_with_connect_info::<Peer>();
         let serving = axum::serve(Watching(listener), service).with_graceful_shutdown(async move {
@@ -180,6 +182,8 @@ impl Bound {
                 Ok(())
             }
         };
+        trials.abort();
+        let _ = trials.await;
         following.abort();
         state.store.close().await;
         outcome

@@ -6,6 +6,7 @@ use store::SharedStore;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::gate::Gate;
 use crate::http::client::Client;
 use crate::http::health::Readiness;
 use crate::http::rate::Rates;
@@ -13,6 +14,7 @@ use crate::hub::Hub;
 use crate::identity::passwords::Passwords;
 use crate::identity::sign_in::Door;
 use crate::identity::throttle::Throttle;
+use crate::trials::Trials;
 
 /// The server, shared by all that it does.
 #[derive(Clone)]
@@ -26,6 +28,10 @@ pub struct Shared {
     pub store: SharedStore,
     /// Who is connected.
     pub hub: Hub,
+    /// What decodes pushed changes.
+    pub gate: Gate,
+    /// What is to be applied on trial.
+    pub trials: Trials,
     /// The time.
     pub clock: Clock,
     /// The client's files.
@@ -45,10 +51,13 @@ impl AppState {
     #[must_use]
     pub fn new(config: Config, store: SharedStore, clock: Clock) -> Self {
         let client = Client::new(config.dist.clone());
+        let gate = Gate::new(config.worker.clone());
         Self(Arc::new(Shared {
             config,
             store,
             hub: Hub::new(),
+            gate,
+            trials: Trials::default(),
             clock,
             client,
             passwords: Passwords::new(),

@@ -1,7 +1,9 @@
 //! A server in this process, with a data folder and a clock of its own.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use reqwest::Client;
 use server::clock::Clock;
@@ -43,6 +45,28 @@ impl TestApp {
     /// An empty one.
     pub async fn init() -> Self {
         Self::in_folder(Arc::new(tempfile::tempdir().unwrap()), Clock::standing()).await
+    }
+
+    /// An empty one that tries every log as soon as something has been stored in it.
+    pub async fn trying_at_once() -> Self {
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        let config = Config { trial_after: Duration::ZERO, ..config(&data) };
+        Self::running(Bound::new(config, Clock::standing()).await.unwrap(), data)
+    }
+
+    /// The same again with a worker that cannot be started.
+    pub async fn restarted_without_worker(self) -> Self {
+        let (data, clock) = (Arc::clone(&self._data), self.clock());
+        self.stopped().await;
+        let config = Config { worker: Some(data.path().join("no-such-program")), ..config(&data) };
+        Self::running(Bound::new(config, clock).await.unwrap(), data)
+    }
+
+    /// Waits until every log has been tried to its head.
+    pub async fn all_tried(&self) {
+        while !self.store().untried().await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The same again on another port, with what its folder holds.
@@ -174,8 +198,20 @@ impl TestApp {
     }
 }
 
+/// Logs are tried where a test is about that.
+const NEVER: Duration = Duration::from_secs(24 * 3_600);
+
 fn config(data: &TempDir) -> Config {
-    Config::new("127.0.0.1:0".parse().unwrap(), data.path().into(), None, None, false).unwrap()
+    let config = Config::new("127.0.0.1:0".parse().unwrap(), data.path().into(), None, None, false).unwrap();
+    Config { worker: Some(worker()), trial_after: NEVER, ..config }
+}
+
+/// The program whose workers decode: the one that runs the tests cannot be one.
+#[must_use]
+pub fn worker() -> PathBuf {
+    // Tests are in `deps`, one below the programs.
+    let tests = std::env::current_exe().unwrap();
+    tests.parent().and_then(Path::parent).unwrap().join("server-under-test")
 }
 
 /// Hashed once: it is slow on purpose.

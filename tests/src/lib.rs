@@ -24,7 +24,7 @@ pub mod work;
 #[cfg(feature = "server")]
 pub use answer::Answer;
 #[cfg(feature = "server")]
-pub use app::{PASSWORD, TestApp};
+pub use app::{PASSWORD, TestApp, worker};
 #[cfg(feature = "server")]
 pub use person::Person;
 #[cfg(feature = "server")]

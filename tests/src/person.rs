@@ -59,6 +59,12 @@ impl Person {
         Self { reach: Arc::clone(&app.shared), user, key, cookie: pair(set.to_str().unwrap()) }
     }
 
+    /// The same person with the same session, at a server that has been started again.
+    #[must_use]
+    pub fn at(self, app: &TestApp) -> Self {
+        Self { reach: Arc::clone(&app.shared), ..self }
+    }
+
     /// Somebody who signed in by the front door.
     #[must_use]
     pub fn from_answer(app: &TestApp, key: DeviceKey, answer: &Answer) -> Self {

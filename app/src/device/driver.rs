@@ -262,6 +262,12 @@ impl Running {
                     recovery::recover(&running, doc, &hashes).await;
                 });
             }
+            Effect::Void { doc, hashes } => {
+                let running = self.clone();
+                wasm_bindgen_futures::spawn_local(async move {
+                    recovery::leave_out(&running, doc, &hashes).await;
+                });
+            }
             Effect::Delete { doc } => self.delete_copy(doc),
             Effect::Presence { .. } => {}
             Effect::Changed => self.show_state(),

@@ -46,6 +46,15 @@ impl Marks {
         self.replaced.get(&doc).cloned().unwrap_or_default()
     }
 
+    /// Leaves more changes of a document out, as those are during which the device came down. Gives what keeps them
+    /// out after the next start.
+    pub(super) fn set_aside(&mut self, doc: DocId, hashes: impl IntoIterator<Item = ChangeHash>) -> Write {
+        let noted = self.noted.entry(doc).or_default();
+        noted.extend(hashes);
+        let note = [1].into_iter().chain(noted.iter().flat_map(|hash| hash.0)).collect();
+        Write::Put(BLOBS, format!("{APPLYING}{doc}/void"), note)
+    }
+
     fn leaves_out(&self, doc: DocId, hash: ChangeHash) -> bool {
         [&self.noted, &self.replaced].into_iter().any(|it| it.get(&doc).is_some_and(|of| of.contains(&hash)))
     }

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use shared::ids::{ActorId, ChangeHash, DocId};
 use shared::sync::message::RejectCode;
 
-use super::held::LocalCopy;
+use super::held::{Held, LocalCopy};
 use super::platform;
 use super::replacement::{Replacement, replace};
 use super::running::Running;
@@ -58,6 +58,57 @@ pub(super) async fn recover(running: &Rc<Running>, doc: DocId, refused: &[Change
     found.hopeless = refused.iter().filter(|hash| !said(hash)).copied().collect();
     running.keep_replacement(doc, &refused, &found);
     held.changed.notify();
+}
+
+/// Leaves out what is void and what was made on top of it. It stays on disk, set aside, like what brought the device
+/// down: shown as such, with an export, and the document is usable without it.
+pub(super) async fn leave_out(running: &Rc<Running>, doc: DocId, void: &[ChangeHash]) {
+    running.read_now(doc).await;
+    let held = running.held(doc);
+    let mut gone: HashSet<ChangeHash> = void.iter().copied().collect();
+    gone.extend(running.marks.borrow().noted(doc));
+    if gone.len() == running.marks.borrow().noted(doc).len() {
+        return;
+    }
+    let mut kept = loop {
+        running.commit(&held);
+        let before = heads(&held);
+        running.writer.flushed().await;
+        // Where the disk cannot be read nothing is changed; the next connection tells again.
+        let Ok(changes) = stored(running, doc).await else { return };
+        running.commit(&held);
+        // What was typed in the meantime is to be on disk before the copy is made anew.
+        if heads(&held) == before {
+            break changes;
+        }
+    };
+    // An operation has a higher number than all it depends on, which makes this an order of dependencies.
+    kept.sort_by_key(|change| (change.start_op(), change.seq()));
+    let replaced = running.marks.borrow().replaced(doc);
+    kept.retain(|change| {
+        let hash = ChangeHash(change.hash().0);
+        if change.deps().iter().any(|dep| gone.contains(&ChangeHash(dep.0))) {
+            gone.insert(hash);
+        }
+        !gone.contains(&hash) && !replaced.contains(&hash)
+    });
+    let actor = ActorId::of_device(running.identity.me.device, platform::random());
+    let found = Replacement { all: kept, ..Replacement::default() };
+    let Ok(document) = document(&found, actor) else { return };
+    if matches!(*held.copy.borrow(), LocalCopy::Ready(_)) {
+        *held.copy.borrow_mut() = LocalCopy::Ready(Box::new(document));
+    }
+    let note = running.marks.borrow_mut().set_aside(doc, gone);
+    running.writer.own(vec![note], || ());
+    running.status.report(Problem::SetAside { document: doc });
+    held.changed.notify();
+}
+
+fn heads(held: &Held) -> Vec<automerge::ChangeHash> {
+    match &mut *held.copy.borrow_mut() {
+        LocalCopy::Ready(copy) => copy.get_heads(),
+        _ => Vec::new(),
+    }
 }
 
 /// Every change of a document that is on disk.

@@ -1,20 +1,11 @@
 //! What the session machine asks, answered from the store.
 
-use std::collections::HashMap;
-
-use shared::ids::{DeviceId, DocId, PublicKey};
-use shared::sync::gate::{self, Examined};
-use shared::sync::message::PushItem;
-use shared::sync::session::{Answer, Ask, PushAnswer};
+use shared::sync::session::{Answer, Ask};
 use store::{BatchLimit, Carrier, StoreError};
 
+use super::push::push;
 use crate::directory;
-use crate::hub::NotifyBus as _;
 use crate::state::AppState;
-
-/// Items examined on the thread that serves; more go to a thread of their own, since each signature costs some
-/// fifty microseconds.
-const EXAMINED_AT_ONCE: usize = 8;
 
 /// Finds out what a session wants to know.
 pub(super) async fn answer(state: &AppState, carrier: Carrier, ask: Ask) -> Answer {
@@ -45,49 +36,6 @@ pub(super) async fn answer(state: &AppState, carrier: Carrier, ask: Ask) -> Answ
             Answer::Failed
         }
     })
-}
-
-async fn push(
-    state: AppState,
-    carrier: Carrier,
-    doc: DocId,
-    items: Vec<PushItem>,
-) -> Result<PushAnswer, StoreError> {
-    let mut authors: Vec<DeviceId> = items.iter().map(|it| it.by).collect();
-    authors.sort_unstable();
-    authors.dedup();
-    let keys: HashMap<DeviceId, PublicKey> =
-        state.store.devices(&authors).await?.into_iter().map(|it| (it.id, it.public_key)).collect();
-    let examined = examine(doc, items, keys).await?;
-    let answer = state.store.push(carrier, doc, examined).await?;
-    if let PushAnswer::Done { stored, .. } = &answer
-        && let Some(&head) = stored.iter().max()
-    {
-        state.hub.grown(doc, head);
-    }
-    Ok(answer)
-}
-
-async fn examine(
-    doc: DocId,
-    items: Vec<PushItem>,
-    keys: HashMap<DeviceId, PublicKey>,
-) -> Result<Vec<Examined>, StoreError> {
-    let work = move |items: Vec<PushItem>| -> Vec<Examined> {
-        items
-            .into_iter()
-            .map(|item| {
-                let key = keys.get(&item.by).copied();
-                gate::examine(doc, item, key.as_ref())
-            })
-            .collect()
-    };
-    if items.len() <= EXAMINED_AT_ONCE {
-        return Ok(work(items));
-    }
-    tokio::task::spawn_blocking(move || work(items))
-        .await
-        .map_err(|error| StoreError::Corrupt(format!("examining a push did not end: {error}")))
 }
 
 #[cfg(test)]

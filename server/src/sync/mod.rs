@@ -2,6 +2,7 @@
 
 mod asks;
 pub mod post;
+mod push;
 pub mod socket;
 
 use std::time::Duration;

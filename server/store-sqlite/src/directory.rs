@@ -153,7 +153,8 @@ async fn documents(connection: &mut SqliteConnection, user: UserId) -> Result<Ve
 async fn devices(connection: &mut SqliteConnection, user: UserId, all: bool) -> Result<Vec<Device>> {
     let me = &user.0[..];
     let found = sqlx::query!(
-        r#"SELECT id, user, public_key, name, last_seen, revoked AS "revoked: bool" FROM devices
+        r#"SELECT id, user, public_key, name, last_seen, revoked AS "revoked: bool", suspended AS "suspended: bool"
+           FROM devices
            WHERE ?2 OR user = ?1 OR user IN (
                SELECT theirs.user FROM grants AS mine
                JOIN documents ON documents.id = mine.doc AND documents.destroyed_at IS NULL
@@ -174,6 +175,7 @@ async fn devices(connection: &mut SqliteConnection, user: UserId, all: bool) -> 
             user: owner,
             public_key: row::id(&it.public_key)?,
             revoked: it.revoked,
+            suspended: detailed && it.suspended,
             name: detailed.then_some(it.name),
             last_seen: if detailed { Some(row::number(it.last_seen)?) } else { None },
         })

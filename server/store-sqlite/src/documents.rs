@@ -102,7 +102,8 @@ pub(crate) async fn add(connection: &mut SqliteConnection, document: &Document) 
     let trajectory = document.trajectory.as_ref().map(|trajectory| &trajectory.0[..]);
     let max_op = row::stored(genesis.max_op);
     sqlx::query!(
-        "INSERT INTO documents (id, kind, owner, trajectory, head, chain, max_op) VALUES (?, ?, ?, ?, 1, ?, ?)",
+        "INSERT INTO documents (id, kind, owner, trajectory, head, tried, chain, max_op)
+         VALUES (?, ?, ?, ?, 1, 1, ?, ?)",
         id,
         kind,
         owner,
@@ -140,6 +141,7 @@ pub(crate) async fn destroy(
     let change = set_grants(&mut *connection, id, &[]).await?;
     let (id, now) = (&id.0[..], row::stored(now));
     sqlx::query!("DELETE FROM items WHERE doc = ?", id).execute(&mut *connection).await.told()?;
+    sqlx::query!("DELETE FROM quarantine WHERE doc = ?", id).execute(&mut *connection).await.told()?;
     sqlx::query!("UPDATE documents SET destroyed_at = coalesce(destroyed_at, ?) WHERE id = ?", now, id)
         .execute(&mut *connection)
         .await

@@ -92,21 +92,21 @@ async fn look_up_wanted(
     // `CROSS JOIN` keeps SQLite from turning the loops around, which would walk through the whole log.
     let found = sqlx::query!(
         r#"SELECT 0 AS "about!: i64", wanted.key + 0 AS "asked!: i64", hash AS "id!: Vec<u8>", seq AS "seq!: i64",
-                  max_op AS "number!: i64", hash AS "hash!: Vec<u8>"
+                  max_op AS "number!: i64", hash AS "hash!: Vec<u8>", void AS "void!: bool"
            FROM json_each(?1) AS wanted
            CROSS JOIN items ON items.doc = unhex(substr(wanted.value, 1, 32))
                 AND items.hash = unhex(substr(wanted.value, 33))
            UNION ALL
-           SELECT 1, wanted.key + 0, items.actor, items.seq, items.actor_seq, items.hash
+           SELECT 1, wanted.key + 0, items.actor, items.seq, items.actor_seq, items.hash, 0
            FROM json_each(?2) AS wanted
            CROSS JOIN items ON items.doc = unhex(substr(wanted.value, 1, 32))
                 AND items.actor = unhex(substr(wanted.value, 33)) AND items.actor_seq =
                 (SELECT max(actor_seq) FROM items WHERE doc = unhex(substr(wanted.value, 1, 32))
                     AND actor = unhex(substr(wanted.value, 33)))
            UNION ALL
-           SELECT 2, wanted.key + 0, devices.id, 0, 0, x''
+           SELECT 2, wanted.key + 0, devices.id, 0, 0, x'', 0
            FROM json_each(?3) AS wanted
-           CROSS JOIN devices ON devices.id = unhex(substr(wanted.value, 33))
+           CROSS JOIN devices ON devices.id = unhex(substr(wanted.value, 33)) AND NOT devices.suspended
            CROSS JOIN grants ON grants.doc = unhex(substr(wanted.value, 1, 32))
                 AND grants.user = devices.user AND grants.ever_write"#,
         hash_list,
@@ -121,7 +121,7 @@ async fn look_up_wanted(
         match it.about {
             about::CHANGE => {
                 let facts = &mut facts[hashes.question(it.asked)?];
-                facts.known.insert(row::id(&it.id)?, KnownChange { seq, max_op: number });
+                facts.known.insert(row::id(&it.id)?, KnownChange { seq, max_op: number, void: it.void });
             }
             about::LAST_OF_ACTOR => {
                 let facts = &mut facts[actors.question(it.asked)?];

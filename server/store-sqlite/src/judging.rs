@@ -8,7 +8,7 @@ use shared::sync::chain;
 use shared::sync::gate::{self, Examined, Verdict};
 use shared::sync::session::PushAnswer;
 use sqlx::SqliteConnection;
-use store::{Carrier, Result};
+use store::{Carrier, Result, StoreError};
 
 use crate::error::Told as _;
 use crate::facts;
@@ -72,6 +72,10 @@ async fn store_apart(connection: &mut SqliteConnection, pushes: &[&Push]) -> Res
     for ((at, head), facts) in open.iter().zip(&facts) {
         let push = pushes[*at];
         let verdicts = gate::decide(&push.items, facts);
+        if verdicts.contains(&Verdict::Undecoded) {
+            answers[*at] = Err(StoreError::Undecoded);
+            continue;
+        }
         append.add(push, head, &verdicts);
         let gate::Outcome { acked, rejected, stored } = gate::outcome(&push.items, &verdicts);
         answers[*at] = Ok(PushAnswer::Done { acked, rejected, stored });
@@ -94,6 +98,7 @@ async fn standings(connection: &mut SqliteConnection, pushes: &[&Push]) -> Resul
         StandingRow,
         r#"SELECT documents.kind AS "kind?: String", documents.head AS "head?: i64",
                   documents.chain AS "chain?: Vec<u8>", documents.max_op AS "max_op?: i64",
+                  coalesce(documents.voids, 0) AS "voids!: i64",
                   coalesce(grants.access, 0) AS "access!: i64", coalesce(grants.ever_read, 0) AS "ever_read!: bool",
                   documents.destroyed_at IS NOT NULL AS "destroyed!: bool",
                   EXISTS (SELECT 1 FROM devices JOIN users ON users.id = devices.user

@@ -11,24 +11,26 @@ mod live;
 mod log;
 mod open;
 mod push;
+mod quarantine;
 mod record;
 mod row;
 mod trajectories;
 mod transaction;
+mod trial;
 mod writer;
 
 use std::path::Path;
 
 use async_trait::async_trait;
 use shared::domain::directory::Directory;
-use shared::ids::{CommandId, DeviceId, DocId, UserId};
+use shared::ids::{ChangeHash, CommandId, DeviceId, DocId, UserId};
 use shared::sync::gate::Examined;
 use shared::sync::message::Place;
 use shared::sync::session::{PushAnswer, ReadAnswer};
 use sqlx::SqlitePool;
 use store::{
-    AnsweredCommand, AuditRow, BatchLimit, Carrier, DeviceKey, Grant, Millis, NewChallenge, Reader, Result,
-    Session, Store, User, WriteTx,
+    AnsweredCommand, AuditRow, BatchLimit, BeforePush, Carrier, DeviceKey, Grant, LogToTry, Millis,
+    NewChallenge, Quarantined, Reader, Result, Session, Store, User, Voided, WriteTx,
 };
 
 pub use open::{OLDEST_SQLITE, Options};
@@ -166,6 +168,57 @@ impl Store for SqliteStore {
         most: BatchLimit,
     ) -> Result<Vec<ReadAnswer>> {
         log::read(&mut *self.readers.acquire().await.told()?, reader, places, most).await
+    }
+
+    async fn before_push(
+        &self,
+        doc: DocId,
+        authors: &[DeviceId],
+        hashes: &[ChangeHash],
+    ) -> Result<BeforePush> {
+        quarantine::before_push(&mut *self.readers.acquire().await.told()?, doc, authors, hashes).await
+    }
+
+    async fn quarantine(&self, items: &[Quarantined]) -> Result<()> {
+        let mut tx = self.writer.begin().await?;
+        quarantine::put(tx.connection(), items).await?;
+        tx.commit().await
+    }
+
+    async fn quarantined(&self) -> Result<Vec<Quarantined>> {
+        quarantine::all(&mut *self.readers.acquire().await.told()?).await
+    }
+
+    async fn quarantined_change(&self, hash: ChangeHash) -> Result<Option<Quarantined>> {
+        quarantine::one(&mut *self.readers.acquire().await.told()?, hash).await
+    }
+
+    async fn release(&self, hash: ChangeHash, now: Millis) -> Result<Option<Quarantined>> {
+        let mut tx = self.writer.begin().await?;
+        let released = quarantine::release(tx.connection(), hash, now).await?;
+        tx.commit().await?;
+        Ok(released)
+    }
+
+    async fn untried(&self) -> Result<Vec<DocId>> {
+        trial::untried(&mut *self.readers.acquire().await.told()?).await
+    }
+
+    async fn log_to_try(&self, doc: DocId) -> Result<Option<LogToTry>> {
+        trial::log(&mut *self.readers.begin().await.told()?, doc).await
+    }
+
+    async fn tried(&self, places: &[(DocId, u64)]) -> Result<()> {
+        let mut tx = self.writer.begin().await?;
+        trial::note(tx.connection(), places).await?;
+        tx.commit().await
+    }
+
+    async fn make_void(&self, doc: DocId, seq: u64, reason: &str, now: Millis) -> Result<Option<Voided>> {
+        let mut tx = self.writer.begin().await?;
+        let voided = trial::make_void(tx.connection(), doc, seq, reason, now).await?;
+        tx.commit().await?;
+        Ok(voided)
     }
 
     async fn push(&self, carrier: Carrier, doc: DocId, items: Vec<Examined>) -> Result<PushAnswer> {

@@ -10,7 +10,7 @@ use sqlx::SqliteConnection;
 use store::{BatchLimit, Carrier, Result, StoreError};
 
 use crate::error::Told as _;
-use crate::log::{Standing, StandingRow};
+use crate::log::{Standing, StandingRow, void_up_to};
 use crate::row;
 
 /// How the document stands to the reader, and one of the items; each row says the former again.
@@ -19,6 +19,7 @@ struct Line {
     head: Option<i64>,
     head_chain: Option<Vec<u8>>,
     max_op: Option<i64>,
+    voids: i64,
     access: i64,
     ever_read: bool,
     destroyed: bool,
@@ -34,8 +35,11 @@ struct Line {
 
 impl Line {
     fn apart(self) -> (StandingRow, Option<ItemRow>) {
-        let Self { kind, head, head_chain: chain, max_op, access, ever_read, destroyed, carries, .. } = self;
-        let standing = StandingRow { kind, head, chain, max_op, access, ever_read, destroyed, carries };
+        let Self {
+            kind, head, head_chain: chain, max_op, voids, access, ever_read, destroyed, carries, ..
+        } = self;
+        let standing =
+            StandingRow { kind, head, chain, max_op, voids, access, ever_read, destroyed, carries };
         let item = match (self.seq, self.hash, self.chain, self.by, self.sig, self.void) {
             (Some(seq), Some(hash), Some(chain), Some(by), Some(sig), Some(void)) => {
                 Some(ItemRow { seq, hash, chain, by, sig, void, data: self.data.unwrap_or_default() })
@@ -62,6 +66,7 @@ pub(crate) async fn read(
         Line,
         r#"SELECT documents.kind AS "kind?: String", documents.head AS "head?: i64",
                   documents.chain AS "head_chain?: Vec<u8>", documents.max_op AS "max_op?: i64",
+                  coalesce(documents.voids, 0) AS "voids!: i64",
                   coalesce(grants.access, 0) AS "access!: i64", coalesce(grants.ever_read, 0) AS "ever_read!: bool",
                   documents.destroyed_at IS NOT NULL AS "destroyed!: bool",
                   EXISTS (SELECT 1 FROM devices JOIN users ON users.id = devices.user
@@ -81,7 +86,7 @@ pub(crate) async fn read(
         first,
         last
     )
-    .fetch(connection);
+    .fetch(&mut *connection);
     let mut answer = None;
     while let Some(line) = rows.try_next().await.told()? {
         let (standing, item) = line.apart();
@@ -114,12 +119,18 @@ pub(crate) async fn read(
         }
         gathered.take(item)?;
     }
+    drop(rows);
     let Some((head, gathered)) = answer else { return Ok(ReadAnswer::Denied) };
+    // Nearly never. What has become void since is news that comes with its own hint.
+    let void = match head.voids {
+        0 => Vec::new(),
+        _ => void_up_to(connection, place).await?,
+    };
     if place.cursor < head.seq && most.items > 0 && gathered.items.is_empty() {
         return Err(StoreError::Corrupt(format!("no item after {first}, and the head is {}", head.seq)));
     }
     let Gathered { items, chain, .. } = gathered;
-    Ok(ReadAnswer::Batch { kind: head.kind, access: head.access, head: head.seq, items, chain })
+    Ok(ReadAnswer::Batch { kind: head.kind, access: head.access, head: head.seq, items, chain, void })
 }
 
 /// A row of `items`.

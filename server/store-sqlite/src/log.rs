@@ -29,6 +29,8 @@ pub(crate) struct Head {
     pub(crate) seq: u64,
     pub(crate) chain: Chain,
     pub(crate) max_op: u64,
+    /// How many of its items are void.
+    pub(crate) voids: u64,
 }
 
 /// A document's row, and what a carrier may do with it.
@@ -37,6 +39,7 @@ pub(crate) struct StandingRow {
     pub(crate) head: Option<i64>,
     pub(crate) chain: Option<Vec<u8>>,
     pub(crate) max_op: Option<i64>,
+    pub(crate) voids: i64,
     pub(crate) access: i64,
     pub(crate) ever_read: bool,
     pub(crate) destroyed: bool,
@@ -56,6 +59,7 @@ async fn standings(
         StandingRow,
         r#"SELECT documents.kind AS "kind?: String", documents.head AS "head?: i64",
                   documents.chain AS "chain?: Vec<u8>", documents.max_op AS "max_op?: i64",
+                  coalesce(documents.voids, 0) AS "voids!: i64",
                   coalesce(grants.access, 0) AS "access!: i64", coalesce(grants.ever_read, 0) AS "ever_read!: bool",
                   documents.destroyed_at IS NOT NULL AS "destroyed!: bool",
                   EXISTS (SELECT 1 FROM devices JOIN users ON users.id = devices.user
@@ -96,6 +100,7 @@ impl TryFrom<StandingRow> for Standing {
             seq: row::number(head)?,
             chain: row::id(&chain)?,
             max_op: row::number(max_op)?,
+            voids: row::number(it.voids)?,
         }))
     }
 }
@@ -161,12 +166,17 @@ async fn batch(
     most: BatchLimit,
     is_first: bool,
 ) -> Result<Batch> {
+    let void = match head.voids {
+        0 => Vec::new(),
+        _ => void_up_to(&mut *connection, place).await?,
+    };
     let answer = |items, chain| ReadAnswer::Batch {
         kind: head.kind,
         access: head.access,
         head: head.seq,
         items,
         chain,
+        void: void.clone(),
     };
     if place.cursor > head.seq {
         return Ok(Batch::Answer(ReadAnswer::Reset, 0));
@@ -226,6 +236,20 @@ async fn batch(
         )));
     }
     Ok(Batch::Answer(answer(items, chain), bytes))
+}
+
+/// The places up to the cursor that are void.
+pub(crate) async fn void_up_to(connection: &mut SqliteConnection, place: &Place) -> Result<Vec<u64>> {
+    let (doc, cursor) = (&place.doc.0[..], row::stored(place.cursor));
+    let found = sqlx::query_scalar!(
+        "SELECT seq FROM items WHERE doc = ? AND seq <= ? AND void ORDER BY seq",
+        doc,
+        cursor
+    )
+    .fetch_all(connection)
+    .await
+    .told()?;
+    found.into_iter().map(row::number).collect()
 }
 
 async fn chain_at(connection: &mut SqliteConnection, doc: DocId, seq: u64) -> Result<Chain> {

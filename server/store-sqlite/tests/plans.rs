@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 use store_sqlite::SqliteStore;
 
 #[tokio::test]
-async fn no_statement_but_a_deletion_walks_through_a_log() {
+async fn no_statement_but_a_deletion_and_a_trial_walks_through_a_log() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("loopbaanmaat.db");
     drop(SqliteStore::open(&file).await.unwrap());
@@ -21,7 +21,9 @@ async fn no_statement_but_a_deletion_walks_through_a_log() {
         let noted = std::fs::read(query.unwrap().path()).unwrap();
         let noted: serde_json::Value = serde_json::from_slice(&noted).unwrap();
         let statement = noted["query"].as_str().unwrap();
-        if statement.starts_with("DELETE FROM items") {
+        // A trial reads the log whole, off the path of messages.
+        if statement.starts_with("DELETE FROM items") || statement.starts_with("SELECT seq, data FROM items")
+        {
             continue;
         }
         let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));

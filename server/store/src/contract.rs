@@ -11,6 +11,7 @@ pub mod directories;
 pub mod documents;
 pub mod logs;
 pub mod pushes;
+pub mod quarantine;
 pub mod records;
 pub mod world;
 
@@ -79,6 +80,12 @@ macro_rules! contract {
                 a_revoked_device_carries_nothing_and_others_carry_what_it_signed
                 what_was_acknowledged_survives_a_store_that_was_never_closed
                 a_closed_store_refuses_in_words
+            }
+            quarantine {
+                what_is_known_before_a_push_is_told_at_once
+                what_has_not_been_decoded_is_not_stored
+                what_is_void_keeps_its_place_and_nothing_builds_on_it
+                a_destroyed_document_leaves_the_quarantine
             }
             directories {
                 an_employee_knows_the_advisers_and_her_coaches

@@ -8,9 +8,11 @@
 #[cfg(feature = "contract")]
 pub mod contract;
 mod models;
+mod quarantine;
 mod transaction;
 
 pub use models::*;
+pub use quarantine::*;
 pub use transaction::WriteTx;
 
 use std::path::PathBuf;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use shared::access::Access;
 use shared::domain::directory::Directory;
-use shared::ids::{CommandId, DeviceId, DocId, PublicKey, UserId};
+use shared::ids::{ChangeHash, CommandId, DeviceId, DocId, PublicKey, UserId};
 use shared::sync::gate::Examined;
 use shared::sync::message::Place;
 use shared::sync::session::{PushAnswer, ReadAnswer};
@@ -70,6 +72,10 @@ pub enum StoreError {
     /// A value in the database is not what it should be.
     #[error("the database holds a value that cannot be read: {0}")]
     Corrupt(String),
+    /// A pushed item would have been stored and has not been decoded: what is known of the log has changed since
+    /// [`Store::before_push`]. To be looked up and pushed once more.
+    #[error("an item that could be stored now has not been decoded")]
+    Undecoded,
 }
 
 /// The answer of everything in here.
@@ -145,6 +151,40 @@ pub trait Store: Send + Sync + 'static {
     /// answers than places: ask again from there.
     async fn read_logs(&self, reader: Carrier, places: &[Place], most: BatchLimit)
     -> Result<Vec<ReadAnswer>>;
+
+    /// What is to be known before a push is examined and decoded, in one consistent read.
+    async fn before_push(
+        &self,
+        doc: DocId,
+        authors: &[DeviceId],
+        hashes: &[ChangeHash],
+    ) -> Result<BeforePush>;
+
+    /// Keeps what brought a worker down, so that it is never tried again.
+    async fn quarantine(&self, items: &[Quarantined]) -> Result<()>;
+
+    /// Everything in quarantine, without the changes themselves, the newest first.
+    async fn quarantined(&self) -> Result<Vec<Quarantined>>;
+
+    /// One change in quarantine, whole.
+    async fn quarantined_change(&self, hash: ChangeHash) -> Result<Option<Quarantined>>;
+
+    /// Takes a change out of quarantine: one that was refused is looked at anew when it comes again, and its
+    /// device may push again if nothing else of it is void. What is void stays so. Says what it was.
+    async fn release(&self, hash: ChangeHash, now: Millis) -> Result<Option<Quarantined>>;
+
+    /// Documents whose newest items have not been applied on trial.
+    async fn untried(&self) -> Result<Vec<DocId>>;
+
+    /// A log to be applied on trial; none where there is nothing new to try.
+    async fn log_to_try(&self, doc: DocId) -> Result<Option<LogToTry>>;
+
+    /// Notes up to which places logs have been tried.
+    async fn tried(&self, places: &[(DocId, u64)]) -> Result<()>;
+
+    /// Makes an item void, and everything that depends on it; keeps it in quarantine, suspends its author's device
+    /// and writes that to the audit log. None where there is no such item, or it was void before.
+    async fn make_void(&self, doc: DocId, seq: u64, reason: &str, now: Millis) -> Result<Option<Voided>>;
 
     /// Puts a push through the log's half of the gate and stores what passes. Returns only after the
     /// transaction has been committed to durable storage; on an error nothing of it is acknowledged.

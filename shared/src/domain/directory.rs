@@ -50,6 +50,10 @@ pub struct Device {
     pub public_key: PublicKey,
     /// A revoked device carries nothing any more; what it signed before stays valid.
     pub revoked: bool,
+    /// Something that it signed was harmful: what it signs is refused until the operator has looked at it. Told to
+    /// its owner and to administrators.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
     /// What its owner called it; told to its owner and to administrators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,

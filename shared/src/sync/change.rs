@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 use super::limits;
 use crate::ids::{ActorId, ChangeHash};
 
-const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
-const CHANGE_CHUNK: u8 = 1;
+pub(super) const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
+pub(super) const CHANGE_CHUNK: u8 = 1;
 /// Column 4, integer: one action per operation.
 const ACTION_COLUMN: u64 = (4 << 4) | 2;
 const DEFLATED: u64 = 0b1000;
@@ -169,20 +169,20 @@ fn count_runs(mut column: Reader<'_>) -> Result<u64, ChunkError> {
 }
 
 /// The rest of some bytes.
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Result<&'a [u8], ChunkError> {
+    pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8], ChunkError> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or(Malformed("ends too early"))?;
         self.0 = rest;
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], ChunkError> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], ChunkError> {
         self.take(N)?.try_into().map_err(|_| Malformed("ends too early"))
     }
 
-    fn actor(&mut self) -> Result<ActorId, ChunkError> {
+    pub(super) fn actor(&mut self) -> Result<ActorId, ChunkError> {
         if self.unsigned()? != ActorId::LEN as u64 {
             return Err(Malformed("an actor is not 16 bytes"));
         }
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An unsigned LEB128 number of at most 64 bits in its shortest form.
-    fn unsigned(&mut self) -> Result<u64, ChunkError> {
+    pub(super) fn unsigned(&mut self) -> Result<u64, ChunkError> {
         let mut value: u64 = 0;
         for shift in (0..64).step_by(7) {
             let [byte] = self.array()?;
@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A signed LEB128 number of at most 64 bits in its shortest form.
-    fn signed(&mut self) -> Result<i64, ChunkError> {
+    pub(super) fn signed(&mut self) -> Result<i64, ChunkError> {
         let mut value: i64 = 0;
         let mut before = 0;
         for shift in (0..64).step_by(7) {

@@ -230,6 +230,15 @@ pub enum Effect {
         /// Which items.
         hashes: Vec<ChangeHash>,
     },
+    /// These items were found harmful after the server had stored them, or depend on such: rebuild the document
+    /// without them, now and ever after. They stay on disk; where something of this device's own is lost by it, copy
+    /// that into new changes of a new actor and report those as [`Event::Local`].
+    Void {
+        /// Which document.
+        doc: DocId,
+        /// Which items of those that are held.
+        hashes: Vec<ChangeHash>,
+    },
     /// Delete the device's copy of a document, waiting items included.
     Delete {
         /// Which document.

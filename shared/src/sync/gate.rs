@@ -1,8 +1,11 @@
 //! The gate: what every pushed change passes before it is stored.
 //!
-//! In two halves, so that the costly one stays out of the store's transaction: [`examine`] looks at the bytes
-//! alone; [`decide`] judges what was examined against the log, inside the transaction that will store it. The
-//! order of the checks is the contract's, and the first that fails gives the code.
+//! In parts, so that the costly ones stay out of the store's transaction: [`examine`] looks at the bytes alone;
+//! [`decode`] has automerge read them, which a server only does in a process that it can do without; [`decide`]
+//! judges what was examined and decoded against the log, inside the transaction that will store it. The order of
+//! the checks is the contract's, and the first that fails gives the code.
+
+mod decoding;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -10,6 +13,8 @@ use super::change::{self, ChunkError, ParsedChange};
 use super::message::{Acked, PushItem, RejectCode, Rejected};
 use super::{limits, signature};
 use crate::ids::{ActorId, ChangeHash, DeviceId, DocId, PublicKey};
+
+pub use decoding::decode;
 
 /// A pushed item after the checks that need no log. Not yet trusted: [`decide`] says what becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +24,8 @@ pub struct Examined {
     change: Result<ParsedChange, RejectCode>,
     /// The first of checks 4 to 6 that fails.
     authorship: Option<RejectCode>,
+    /// Check 11, once it has been made.
+    decoded: Option<Result<(), RejectCode>>,
 }
 
 impl Examined {
@@ -38,6 +45,26 @@ impl Examined {
     #[must_use]
     pub fn change(&self) -> Option<&ParsedChange> {
         self.change.as_ref().ok()
+    }
+
+    /// Whether checks 2 to 6 and 8 have passed as far as they need no log: only then is the item worth decoding.
+    #[must_use]
+    pub fn is_authentic(&self) -> bool {
+        self.authorship.is_none() && self.change().is_some_and(|change| change.actor.belongs_to(self.item.by))
+    }
+
+    /// Notes what decoding it has shown: check 11, to be made before [`decide`] lets it in.
+    pub fn set_decoded(&mut self, decoded: Result<(), RejectCode>) {
+        self.decoded = Some(decoded);
+    }
+
+    /// The same, decoded here and now: for changes of one's own making.
+    #[must_use]
+    pub fn decoded_here(mut self) -> Self {
+        if self.is_authentic() {
+            self.decoded = Some(decode(&self.item.data));
+        }
+        self
     }
 }
 
@@ -61,7 +88,7 @@ pub fn examine(doc: DocId, item: PushItem, key: Option<&PublicKey>) -> Examined 
         }
         (Ok(_), Some(_)) => None,
     };
-    Examined { item, change, authorship }
+    Examined { item, change, authorship, decoded: None }
 }
 
 /// What [`decide`] needs to know of the log.
@@ -129,6 +156,8 @@ pub struct KnownChange {
     pub seq: u64,
     /// Its last operation.
     pub max_op: u64,
+    /// Whether it was found harmful after storing: nothing may build on it.
+    pub void: bool,
 }
 
 /// The change of an actor before the one that is judged.
@@ -181,6 +210,8 @@ pub enum Verdict {
     },
     /// Not to be stored.
     Reject(RejectCode),
+    /// It would be stored, and has not been [decoded](Examined::set_decoded): nothing of the push may be stored.
+    Undecoded,
 }
 
 /// Judges the items of a push in order, each with the earlier ones in place.
@@ -213,7 +244,7 @@ impl<'a> Staged<'a> {
         let mut known = facts.known.clone();
         for row in &facts.ancestry {
             // Their operations are never asked for: what an item depends on is in `facts.known`.
-            known.entry(row.hash).or_insert(KnownChange { seq: row.seq, max_op: 0 });
+            known.entry(row.hash).or_insert(KnownChange { seq: row.seq, max_op: 0, void: false });
         }
         Self {
             facts,
@@ -246,10 +277,14 @@ impl<'a> Staged<'a> {
         if change.seq != self.actors.get(&change.actor).copied().unwrap_or(0) + 1 {
             return Err(RejectCode::SeqGap);
         }
-        if !change.deps.iter().all(|dep| self.known.contains_key(dep)) {
+        if !change.deps.iter().all(|dep| self.known.get(dep).is_some_and(|known| !known.void)) {
             return Err(RejectCode::MissingDeps);
         }
-        Ok(self.store(change))
+        match examined.decoded {
+            None => Ok(Verdict::Undecoded),
+            Some(Err(code)) => Err(code),
+            Some(Ok(())) => Ok(self.store(change)),
+        }
     }
 
     /// The part of check 3 that looks at the log. What cannot be judged without the missing dependencies is
@@ -291,7 +326,7 @@ impl<'a> Staged<'a> {
         self.head += 1;
         let seq = self.head;
         self.max_op = self.max_op.max(change.max_op());
-        self.known.insert(change.hash, KnownChange { seq, max_op: change.max_op() });
+        self.known.insert(change.hash, KnownChange { seq, max_op: change.max_op(), void: false });
         self.actors.insert(change.actor, change.seq);
         self.previous.insert((change.actor, change.seq), PreviousChange { hash: change.hash, seq });
         self.deps.insert(change.hash, &change.deps);

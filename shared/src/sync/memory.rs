@@ -109,6 +109,11 @@ impl Memory {
         }
     }
 
+    /// Makes an item void, and what depends on it; says their places.
+    pub fn void(&mut self, doc: DocId, seq: u64) -> Vec<u64> {
+        self.logs.get_mut(&doc).map(|log| log.void(seq)).unwrap_or_default()
+    }
+
     /// The log of a document.
     pub fn log(&self, doc: DocId) -> Option<&Log> {
         self.logs.get(&doc)
@@ -182,7 +187,9 @@ impl Memory {
                     let access = log.grants.get(&user).map_or(Access::None, |grant| grant.access);
                     let chain = log.chains[from + items.len()];
                     let head = committed.len() as u64;
-                    ReadAnswer::Batch { kind: log.kind, access, head, items, chain }
+                    let void = committed.iter().take(from).filter(|item| item.data == Body::Void);
+                    let void = void.map(|item| item.seq).collect();
+                    ReadAnswer::Batch { kind: log.kind, access, head, items, chain, void }
                 }
             });
         }
@@ -199,7 +206,7 @@ impl Memory {
             .iter()
             .map(|item| {
                 let key = self.devices.get(&item.by).map(|(_, key)| key);
-                gate::examine(doc, item.clone(), key)
+                gate::examine(doc, item.clone(), key).decoded_here()
             })
             .collect();
         let writers = |log: &Log, device: &DeviceId| {
@@ -250,6 +257,22 @@ impl Log {
         self.places.contains_key(&hash)
     }
 
+    fn void(&mut self, seq: u64) -> Vec<u64> {
+        let mut void: HashSet<ChangeHash> = HashSet::new();
+        let mut places = Vec::new();
+        for (item, deps) in self.items.iter_mut().zip(&self.deps) {
+            if item.seq == seq || deps.iter().any(|dep| void.contains(dep)) {
+                void.insert(item.hash);
+                places.push(item.seq);
+                item.data = Body::Void;
+            }
+        }
+        for known in self.places.values_mut().filter(|known| places.contains(&known.seq)) {
+            known.void = true;
+        }
+        places
+    }
+
     fn facts(&self, wanted: &gate::Wanted, writes: impl Fn(&DeviceId) -> bool) -> LogFacts {
         let last = |actor: &ActorId| self.actors.get(actor).map_or(0, Vec::len) as u64;
         LogFacts {
@@ -284,7 +307,7 @@ impl Log {
         let Ok(parsed) = change::parse(&data) else { return };
         let seq = self.head() + 1;
         self.max_op = self.max_op.max(parsed.max_op());
-        self.places.insert(hash, KnownChange { seq, max_op: parsed.max_op() });
+        self.places.insert(hash, KnownChange { seq, max_op: parsed.max_op(), void: false });
         self.actors.entry(parsed.actor).or_default().push(PreviousChange { hash, seq });
         self.deps.push(parsed.deps);
         self.chains.push(chain::next(self.chains[self.items.len()], hash));

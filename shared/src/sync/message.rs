@@ -115,7 +115,7 @@ impl Body {
     }
 }
 
-/// What a server says. `snapshot` and the message `void` are not spoken yet, and ignored when heard.
+/// What a server says. `snapshot` is not spoken yet, and ignored when heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerMessage {
     /// The answer to `hello`.
@@ -187,6 +187,13 @@ pub enum ServerMessage {
         doc: DocId,
         /// The items and why.
         items: Vec<Rejected>,
+    },
+    /// Items were found harmful after storing: they keep their places and are never applied.
+    Void {
+        /// Of which document.
+        doc: DocId,
+        /// Their places, ascending.
+        items: Vec<u64>,
     },
     /// What the person may know has changed.
     Directory {

@@ -4,6 +4,8 @@
 pub mod chain;
 pub mod change;
 pub mod codec;
+#[cfg(any(test, feature = "memory"))]
+pub mod crafted;
 pub mod device;
 pub mod gate;
 pub mod limits;
@@ -14,3 +16,4 @@ pub mod session;
 pub mod signature;
 #[cfg(test)]
 mod testing;
+pub mod trial;

@@ -155,6 +155,8 @@ pub enum ReadAnswer {
         items: Vec<LogItem>,
         /// The chain after the last of them, or at the cursor where there are none.
         chain: Chain,
+        /// The places up to the cursor that are void, ascending.
+        void: Vec<u64>,
     },
 }
 

@@ -218,7 +218,8 @@ impl World {
                 self.write_foreign(run, vec![Write::Delete(doc)], Done::Gone(doc));
             }
             Effect::Changed => self.check_shown(run),
-            Effect::ClearNote { .. } | Effect::Presence { .. } => {}
+            // Nothing is void in these worlds.
+            Effect::ClearNote { .. } | Effect::Presence { .. } | Effect::Void { .. } => {}
         }
     }
 

@@ -7,6 +7,7 @@ mod command_rights;
 mod commands;
 mod directory;
 mod documents;
+mod gate;
 mod hang_up;
 mod health;
 mod one_client;

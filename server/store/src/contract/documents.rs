@@ -28,7 +28,8 @@ pub async fn a_document_is_born_with_its_genesis(backend: &impl Backend) {
             data: Body::Data(genesis.data.clone()),
         };
         let chain = chain::next(chain::start(doc), genesis.hash);
-        let batch = ReadAnswer::Batch { kind, access: Access::Read, head: 1, items: vec![item], chain };
+        let batch =
+            ReadAnswer::Batch { kind, access: Access::Read, head: 1, items: vec![item], chain, void: vec![] };
         assert_eq!(world.read(&anna, doc).await, batch);
     }
 }

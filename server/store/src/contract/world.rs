@@ -177,7 +177,7 @@ impl World {
         id
     }
 
-    /// Makes the checks that need no log, with the keys that the store knows.
+    /// Makes the checks that need no log, with the keys that the store knows, and decodes what passes.
     pub async fn examine(&self, doc: DocId, items: Vec<PushItem>) -> Vec<Examined> {
         let authors: Vec<_> = items.iter().map(|item| item.by).collect();
         let keys = self.store.devices(&authors).await.unwrap();
@@ -186,7 +186,7 @@ impl World {
             .into_iter()
             .map(|item| {
                 let key = key(item.by);
-                gate::examine(doc, item, key)
+                gate::examine(doc, item, key).decoded_here()
             })
             .collect()
     }

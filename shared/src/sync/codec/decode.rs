@@ -86,6 +86,7 @@ pub fn decode_server(bytes: &[u8]) -> Result<Option<ServerMessage>, DecodeError>
                 Ok(Rejected { hash: item.need("hash")?.id()?, code })
             })?,
         },
+        "void" => ServerMessage::Void { doc: map.need("doc")?.id()?, items: map.need("items")?.uints()? },
         "directory" => ServerMessage::Directory { version: map.need("version")?.text()?.to_owned() },
         "wipe" => ServerMessage::Wipe,
         "pong" => ServerMessage::Pong { n: map.need("n")?.uint()?, now: map.need("now")?.uint()? },

@@ -100,6 +100,14 @@ pub fn server(message: &ServerMessage) -> Vec<u8> {
             }
             map.done()
         }
+        ServerMessage::Void { doc, items } => {
+            let mut map = Map::of("void", 2).doc(*doc);
+            map.array("items", items.len());
+            for seq in items {
+                map.number(*seq);
+            }
+            map.done()
+        }
         ServerMessage::Directory { version } => Map::of("directory", 1).text("version", version).done(),
         ServerMessage::Wipe => Map::of("wipe", 0).done(),
         ServerMessage::Pong { n, now } => Map::of("pong", 2).uint("n", *n).uint("now", *now).done(),

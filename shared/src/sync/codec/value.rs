@@ -125,6 +125,14 @@ impl<'b> ValueView<'b> {
         }
     }
 
+    /// The elements of an array of integers.
+    pub fn uints(self) -> Result<Vec<u64>, DecodeError> {
+        const EXPECTED: DecodeError = Malformed("expected an array of integers");
+        let mut decoder = Decoder::new(self.0);
+        let length = decoder.array().ok().flatten().ok_or(EXPECTED)?;
+        (0..length).map(|_| decoder.u64().map_err(|_| EXPECTED)).collect()
+    }
+
     /// The elements of an array of maps, each turned into a `T`.
     pub fn maps<T>(
         self,

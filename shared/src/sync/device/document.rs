@@ -57,6 +57,8 @@ pub(super) struct Document {
     pub noted: Vec<ChangeHash>,
     /// After a `reset`: what the log was seen to hold so far.
     pub seen: Option<BTreeSet<ChangeHash>>,
+    /// The places that are known to be void.
+    pub void: BTreeSet<u64>,
 }
 
 /// A change that waits for an ack.
@@ -148,6 +150,7 @@ impl Document {
             problem: None,
             noted: Vec::new(),
             seen: None,
+            void: BTreeSet::new(),
         }
     }
 

@@ -8,7 +8,9 @@ use super::{CheckedItem, Effect, Offered, Problem};
 use crate::domain::kind::DocKind;
 use crate::ids::{ChangeHash, DocId};
 use crate::sync::chain;
-use crate::sync::message::{Acked, ErrorCode, Mode, Place, RejectCode, Rejected, ServerMessage, close};
+use crate::sync::message::{
+    Acked, Body, ErrorCode, LogItem, Mode, Place, RejectCode, Rejected, ServerMessage, close,
+};
 
 /// How long to wait where the server does not say.
 const RETRY_MS: u64 = 1_000;
@@ -55,6 +57,7 @@ impl Device {
                 self.answered(id, &items.iter().map(|item| item.hash).collect());
                 self.rejected(doc, &items);
             }
+            ServerMessage::Void { doc, items } => self.voided(doc, &items),
             ServerMessage::Directory { version } => {
                 if self.directory.as_ref() != Some(&version) {
                     self.out.push(Effect::FetchDirectory);
@@ -129,6 +132,17 @@ impl Device {
         self.open(&[doc]);
     }
 
+    /// Something that has been read long ago is void. Which it was, by its hash, only the log tells.
+    fn voided(&mut self, doc: DocId, items: &[u64]) {
+        let Some(document) = self.docs.get_mut(&doc) else { return };
+        if document.phase != Phase::Open || items.iter().all(|seq| document.void.contains(seq)) {
+            return;
+        }
+        document.start_over();
+        self.shut(doc, None);
+        self.open(&[doc]);
+    }
+
     /// Takes what has arrived, as far as its authors are known.
     pub(super) fn take_arrived(&mut self, doc: DocId, now_ms: u64) {
         self.take_named(doc, true, now_ms);
@@ -152,6 +166,7 @@ impl Device {
                 Err(Fault::UnknownAuthor) => return,
             };
             let taken = checked.len();
+            self.leave_out(doc, arrived.items.iter().take(taken));
             self.take_checked(doc, checked);
             if fault.is_some() {
                 if let Some(document) = self.docs.get_mut(&doc) {
@@ -165,6 +180,18 @@ impl Device {
                 }
                 return;
             }
+        }
+    }
+
+    /// What is held and void is to be taken out of the document.
+    fn leave_out<'a>(&mut self, doc: DocId, items: impl Iterator<Item = &'a LogItem>) {
+        let Some(document) = self.docs.get_mut(&doc) else { return };
+        let void: Vec<_> = items.filter(|item| item.data == Body::Void).collect();
+        document.void.extend(void.iter().map(|item| item.seq));
+        let held: Vec<_> = void.iter().filter(|item| document.held.contains(&item.hash)).collect();
+        if !held.is_empty() {
+            let hashes = held.iter().map(|item| item.hash).collect();
+            self.out.push(Effect::Void { doc, hashes });
         }
     }
 

@@ -277,3 +277,57 @@ fn of_several_faults_the_first_in_the_contract_s_order_is_named() {
         assert_eq!(push_one(&mut memory(), &item), Err(code));
     }
 }
+
+mod known_kinds {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::sync::crafted::{Caught, Crafted, Op, Soil};
+    use crate::sync::trial::trial;
+
+    /// What becomes of a crafted change where it is not known what will.
+    fn caught(author: &Author, soil: &Soil, crafted: &Crafted) -> Caught {
+        let mut memory = memory();
+        assert_eq!(push_one(&mut memory, &author.sign(&soil.sound)), Ok(2));
+        let chunk = crafted.chunk();
+        let item = author.sign(&chunk);
+        let parsed = change::parse(&chunk);
+        match catch_unwind(AssertUnwindSafe(|| push_one(&mut memory, &item))) {
+            Err(_) => return Caught::Panic,
+            Ok(Err(RejectCode::TooLarge)) => return Caught::TooLarge,
+            Ok(Err(RejectCode::BadChunk)) if parsed.is_ok_and(|it| it.start_op == soil.next.start_op) => {
+                return Caught::Decoding;
+            }
+            Ok(Err(RejectCode::BadChunk)) => return Caught::BadChunk,
+            Ok(Err(code)) => panic!("{code:?}"),
+            Ok(Ok(_)) => {}
+        }
+        let start = &genesis(DocKind::SharedNotes).data[..];
+        let tried =
+            catch_unwind(|| trial(&[start, &soil.sound], &[&chunk]).map_err(|error| error.to_string()));
+        println!("  {tried:?}");
+        if matches!(tried, Ok(Ok(()))) { Caught::Nowhere } else { Caught::Trial }
+    }
+
+    #[test]
+    fn each_is_caught_where_it_should_be_and_what_is_sound_is_not() {
+        let author = Author::new(1);
+        let actor = ActorId::of_device(author.id(), [1; 8]);
+        let soil = Soil::new(&genesis(DocKind::SharedNotes).data, actor).unwrap();
+        for sound in [soil.next.clone(), soil.next.clone().doing(&Op::put("k"))] {
+            assert_eq!(caught(&author, &soil, &sound), Caught::Nowhere);
+        }
+        let mut wrong = Vec::new();
+        for (name, crafted, expected) in soil.kinds() {
+            println!("{name}");
+            // What runs away is for a process with limits.
+            if expected != Caught::Runaway {
+                let found = caught(&author, &soil, &crafted);
+                if found != expected {
+                    wrong.push(format!("{name}: {found:?} instead of {expected:?}"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+}

@@ -229,7 +229,7 @@ impl Session {
             if !known && self.transport == Transport::WebSocket {
                 self.out.push(Output::Subscribe(place.doc));
             }
-            self.docs.insert(place.doc, OpenDoc { place, told: None });
+            self.docs.insert(place.doc, OpenDoc::at(place));
             queue.push(place.doc);
         }
         self.read(queue, Then::Nothing);

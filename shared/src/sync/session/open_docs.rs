@@ -1,6 +1,6 @@
 //! What a session knows of the documents of its connection.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::Chain;
 use crate::sync::message::{Body, LogItem, Mode, Place};
@@ -13,6 +13,15 @@ pub(super) struct OpenDoc {
     pub place: Place,
     /// The access that the client was told; none before the first `opened`.
     pub told: Option<Mode>,
+    /// The places of which it was told that they are void.
+    pub void: BTreeSet<u64>,
+}
+
+impl OpenDoc {
+    /// One that the client opens at a place, of which it has been told nothing.
+    pub fn at(place: Place) -> Self {
+        Self { place, told: None, void: BTreeSet::new() }
+    }
 }
 
 /// The places that this connection's own pushes stored in one log. Kept as runs, since pushes mostly follow

@@ -7,7 +7,7 @@ use super::open_docs::{CHANGES_OVERHEAD, ITEM_OVERHEAD, fit};
 use super::{Ask, Output, ReadAnswer, Transport};
 use crate::ids::{DeviceId, DocId};
 use crate::sync::limits;
-use crate::sync::message::{LogItem, Mode, ServerMessage};
+use crate::sync::message::{Body, LogItem, Mode, ServerMessage};
 
 /// Bytes of data asked for at once, so that whatever comes fits one message.
 const READ_BYTES: usize = limits::FRAME - CHANGES_OVERHEAD - limits::PUSH * ITEM_OVERHEAD;
@@ -79,7 +79,7 @@ impl Session {
                 ReadAnswer::Gone => self.end(doc, ServerMessage::Gone { doc, id: None }),
                 ReadAnswer::Reset => self.end(doc, ServerMessage::Reset { doc }),
                 ReadAnswer::Failed => self.fail(doc),
-                ReadAnswer::Batch { kind, access, head, items, .. } => {
+                ReadAnswer::Batch { kind, access, head, items, void, .. } => {
                     let Some(mode) = Mode::of(access) else {
                         self.end(doc, ServerMessage::Denied { doc, id: None });
                         continue;
@@ -90,6 +90,7 @@ impl Session {
                         let kind = kind.code().to_owned();
                         self.send(ServerMessage::Opened { doc, kind, access: mode, head });
                     }
+                    self.tell_void(doc, void);
                     let (items, after) = fit(place, items, self.own.get(&doc));
                     let strangers: Vec<_> =
                         items.iter().map(|item| item.by).filter(|by| self.is_stranger(*by)).collect();
@@ -112,6 +113,10 @@ impl Session {
                         continue;
                     }
                     if let (false, Some(chain)) = (items.is_empty(), after.chain) {
+                        let void = items.iter().filter(|item| item.data == Body::Void).map(|item| item.seq);
+                        if let Some(open) = self.docs.get_mut(&doc) {
+                            open.void.extend(void);
+                        }
                         self.send(ServerMessage::Changes { doc, from: place.cursor, items, chain });
                         if let Some(open) = self.docs.get_mut(&doc) {
                             open.place = after;
@@ -129,6 +134,15 @@ impl Session {
             self.go_on(reading);
         } else {
             self.ask_directory(unknown, Some(reading));
+        }
+    }
+
+    /// Says what was found harmful of what the client has read, as far as it has not been told.
+    fn tell_void(&mut self, doc: DocId, mut items: Vec<u64>) {
+        let Some(open) = self.docs.get_mut(&doc) else { return };
+        items.retain(|seq| open.void.insert(*seq));
+        if !items.is_empty() {
+            self.send(ServerMessage::Void { doc, items });
         }
     }
 

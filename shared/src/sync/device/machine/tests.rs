@@ -390,6 +390,56 @@ fn a_farewell_fits_what_a_closing_page_may_send() {
     assert!(Rig::with_directory(vec![]).device.farewell().is_none());
 }
 
+/// The log of `items` after the genesis, those at `void` without their data.
+fn changes_with_void(items: &[PushItem], void: &[u64]) -> ServerMessage {
+    let mut message = changes(items);
+    if let ServerMessage::Changes { items, .. } = &mut message {
+        for item in items.iter_mut().filter(|item| void.contains(&item.seq)) {
+            item.data = Body::Void;
+        }
+    }
+    message
+}
+
+#[test]
+fn what_is_found_harmful_is_looked_up_in_the_log_and_left_out() {
+    let mut rig = Rig::with_directory(vec![]);
+    let (mut own, mut theirs) = (Author::new(1), Author::new(2));
+    let items = [theirs.writes(2), own.writes(1)].concat();
+    rig.opened(4);
+    rig.hear(changes(&items));
+    rig.sent();
+    let news = ServerMessage::Void { doc: DOC, items: vec![3] };
+    assert_eq!(rig.hear(news.clone()), []);
+    // It says which only from the start of the log.
+    let sent = rig.sent();
+    assert!(
+        matches!(&sent[..], [ClientMessage::Close { .. }, ClientMessage::Open { docs }] if docs[0].cursor == 0)
+    );
+    rig.opened(4);
+    let effects = rig.hear(changes_with_void(&items, &[3]));
+    assert_eq!(effects[0], Effect::Void { doc: DOC, hashes: vec![items[1].hash] });
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Apply { .. } | Effect::Offer { .. })));
+    // Told again, on another connection say, it is no news.
+    rig.sent();
+    assert_eq!(rig.hear(news), []);
+    assert_eq!(rig.sent(), []);
+}
+
+#[test]
+fn what_was_void_before_it_was_read_is_never_held() {
+    let mut rig = Rig::with_directory(vec![]);
+    let items = Author::new(2).writes(2);
+    rig.opened(3);
+    let effects = rig.hear(changes_with_void(&items, &[3]));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Void { .. })));
+    let applied = effects.iter().find_map(|effect| match effect {
+        Effect::Apply { changes, .. } => Some(changes.len()),
+        _ => None,
+    });
+    assert_eq!(applied, Some(2));
+}
+
 #[test]
 fn a_poll_asks_for_news_from_where_the_document_has_been_read_to() {
     let mut rig = Rig::with_directory(vec![]);

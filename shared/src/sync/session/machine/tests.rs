@@ -572,3 +572,21 @@ fn the_answer_to_a_post_is_bounded_and_a_document_read_short_can_be_opened_from_
         assert!(posts < 10);
     }
 }
+
+#[test]
+fn what_becomes_void_is_told_once_to_whoever_has_read_it() {
+    let mut rig = Rig::greeted();
+    rig.others_push(&mut Author::new(2), 3);
+    rig.open(&[DOC]);
+    assert_eq!(rig.memory.void(DOC, 3), [3, 4]);
+    let woken = || Input::Woken { doc: DOC, head: None };
+    assert_eq!(rig.feed(woken()), [ServerMessage::Void { doc: DOC, items: vec![3, 4] }]);
+    assert_eq!(rig.feed(woken()), []);
+    // In place of the data where it has not been read.
+    let heard = rig.open(&[DOC]);
+    let ServerMessage::Changes { items, .. } = heard.last().expect("it has items") else {
+        panic!("{heard:?}")
+    };
+    assert_eq!(items.iter().map(|it| it.data == Body::Void).collect::<Vec<_>>(), [false, false, true, true]);
+    assert_eq!(rig.feed(woken()), []);
+}

@@ -1,0 +1,91 @@
+//! `loopbaanmaat quarantine …`
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use shared::ids::ChangeHash;
+use store::{Quarantined, StoreError};
+
+use crate::clock::Clock;
+use crate::serve::{StartError, open_store};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum QuarantineCommand {
+    /// List what is in quarantine, the newest first
+    List,
+    /// Say everything about one change, and write it to a file if asked
+    Show {
+        /// The change, as `list` writes it
+        #[arg(value_parser = change_hash, allow_hyphen_values = true)]
+        change: ChangeHash,
+        /// Write the change to this file, to be looked at elsewhere. Do not open it with automerge
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Take a change out of quarantine: one that was refused is looked at anew when it comes again; the device that
+    /// wrote one that is void may write again. What is void stays so
+    Release {
+        /// The change, as `list` writes it
+        #[arg(value_parser = change_hash, allow_hyphen_values = true)]
+        change: ChangeHash,
+    },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum QuarantineError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("no change {0} is in quarantine; `loopbaanmaat quarantine list` says which are")]
+    Unknown(ChangeHash),
+    #[error("cannot write {}: {error}", path.display())]
+    Output { path: PathBuf, error: io::Error },
+}
+
+fn change_hash(text: &str) -> Result<ChangeHash, String> {
+    text.parse().map_err(|_| "not a change as `loopbaanmaat quarantine list` writes it".to_owned())
+}
+
+pub(super) async fn run(data: &Path, command: QuarantineCommand) -> Result<(), QuarantineError> {
+    let store = open_store(data).await?;
+    match command {
+        QuarantineCommand::List => {
+            for it in store.quarantined().await? {
+                println!("{}\t{}\t{}\t{}\t{}\t{}", it.hash, it.doc, it.by, standing(&it), it.at, it.reason);
+            }
+        }
+        QuarantineCommand::Show { change, output } => {
+            let it = store.quarantined_change(change).await?.ok_or(QuarantineError::Unknown(change))?;
+            let data = it.data.clone().unwrap_or_default();
+            println!("change   {}", it.hash);
+            println!("document {}", it.doc);
+            println!("device   {}", it.by);
+            println!("since    {} ms since 1970", it.at);
+            println!("standing {}", standing(&it));
+            println!("reason   {}", it.reason);
+            println!("bytes    {}", data.len());
+            if let Some(path) = output {
+                std::fs::write(&path, data).map_err(|error| QuarantineError::Output { path, error })?;
+            }
+        }
+        QuarantineCommand::Release { change } => {
+            let it =
+                store.release(change, Clock::System.now()).await?.ok_or(QuarantineError::Unknown(change))?;
+            match it.seq {
+                None => println!("When it comes again it is looked at anew."),
+                Some(_) => println!("Device {} may write again, unless something else of it is void.", it.by),
+            }
+        }
+    }
+    store.close().await;
+    Ok(())
+}
+
+fn standing(it: &Quarantined) -> String {
+    match it.seq {
+        None => "refused".to_owned(),
+        Some(seq) => format!("void, item {seq}"),
+    }
+}

@@ -1,0 +1,165 @@
+//! What no device may have.
+
+use shared::ids::{ChangeHash, DeviceId, DocId};
+use sqlx::SqliteConnection;
+use store::{AuditEvent, AuthorKey, BeforePush, Millis, Quarantined, Result};
+
+use crate::error::Told as _;
+use crate::{record, row};
+
+/// Which of the three questions a row answers.
+mod about {
+    pub const AUTHOR: i64 = 0;
+    pub const KNOWN: i64 = 1;
+    pub const QUARANTINED: i64 = 2;
+}
+
+/// See [`Store::before_push`](store::Store::before_push). One statement: each costs a turn of SQLite's thread.
+pub(crate) async fn before_push(
+    connection: &mut SqliteConnection,
+    doc: DocId,
+    authors: &[DeviceId],
+    hashes: &[ChangeHash],
+) -> Result<BeforePush> {
+    let doc = &doc.0[..];
+    let authors = row::hex_list(authors.iter().map(|device| device.0));
+    let hashes = row::hex_list(hashes.iter().map(|hash| hash.0));
+    // `CROSS JOIN` keeps SQLite from turning the loops around, which would walk through whole tables.
+    let found = sqlx::query!(
+        r#"SELECT 0 AS "about!: i64", devices.id AS "id!: Vec<u8>", devices.public_key AS "key!: Vec<u8>",
+                  NOT devices.suspended AND EXISTS (
+                      SELECT 1 FROM grants
+                      WHERE grants.doc = ?1 AND grants.user = devices.user AND grants.ever_write
+                  ) AS "writes!: bool"
+           FROM json_each(?2) AS wanted
+           CROSS JOIN devices ON devices.id = unhex(wanted.value)
+           UNION ALL
+           SELECT 1, items.hash, x'', 0
+           FROM json_each(?3) AS wanted
+           CROSS JOIN items ON items.doc = ?1 AND items.hash = unhex(wanted.value)
+           UNION ALL
+           SELECT 2, quarantine.hash, x'', 0
+           FROM json_each(?3) AS wanted
+           CROSS JOIN quarantine ON quarantine.doc = ?1 AND quarantine.hash = unhex(wanted.value)"#,
+        doc,
+        authors,
+        hashes
+    )
+    .fetch_all(connection)
+    .await
+    .told()?;
+    let mut before = BeforePush::default();
+    for it in found {
+        match it.about {
+            about::AUTHOR => before.authors.push(AuthorKey {
+                id: row::id(&it.id)?,
+                public_key: row::id(&it.key)?,
+                writes: it.writes,
+            }),
+            about::KNOWN => {
+                before.known.insert(row::id(&it.id)?);
+            }
+            about::QUARANTINED => {
+                before.quarantined.insert(row::id(&it.id)?);
+            }
+            _ => {}
+        }
+    }
+    Ok(before)
+}
+
+pub(crate) async fn put(connection: &mut SqliteConnection, items: &[Quarantined]) -> Result<()> {
+    for item in items {
+        let (doc, hash, by) = (&item.doc.0[..], &item.hash.0[..], &item.by.0[..]);
+        let (at, seq) = (row::stored(item.at), item.seq.map(row::stored));
+        let data = item.data.as_deref();
+        sqlx::query!(
+            "INSERT INTO quarantine (doc, hash, by, at, reason, seq, data) VALUES (?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT DO NOTHING",
+            doc,
+            hash,
+            by,
+            at,
+            item.reason,
+            seq,
+            data
+        )
+        .execute(&mut *connection)
+        .await
+        .told()?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn all(connection: &mut SqliteConnection) -> Result<Vec<Quarantined>> {
+    let found =
+        sqlx::query!("SELECT doc, hash, by, at, reason, seq FROM quarantine ORDER BY at DESC, doc, hash")
+            .fetch_all(connection)
+            .await
+            .told()?;
+    let rows = found.into_iter().map(|it| {
+        Ok(Quarantined {
+            doc: row::id(&it.doc)?,
+            hash: row::id(&it.hash)?,
+            by: row::id(&it.by)?,
+            at: row::number(it.at)?,
+            reason: it.reason,
+            seq: row::number_if(it.seq)?,
+            data: None,
+        })
+    });
+    rows.collect()
+}
+
+pub(crate) async fn one(connection: &mut SqliteConnection, hash: ChangeHash) -> Result<Option<Quarantined>> {
+    let wanted = &hash.0[..];
+    let found = sqlx::query!(
+        r#"SELECT quarantine.doc, quarantine.by, at, reason, quarantine.seq,
+                  coalesce(quarantine.data, items.data) AS "data: Vec<u8>"
+           FROM quarantine
+           LEFT JOIN items ON items.doc = quarantine.doc AND items.hash = quarantine.hash
+           WHERE quarantine.hash = ?"#,
+        wanted
+    )
+    .fetch_optional(connection)
+    .await
+    .told()?;
+    let Some(it) = found else { return Ok(None) };
+    Ok(Some(Quarantined {
+        doc: row::id(&it.doc)?,
+        hash,
+        by: row::id(&it.by)?,
+        at: row::number(it.at)?,
+        reason: it.reason,
+        seq: row::number_if(it.seq)?,
+        data: it.data,
+    }))
+}
+
+pub(crate) async fn release(
+    connection: &mut SqliteConnection,
+    hash: ChangeHash,
+    now: Millis,
+) -> Result<Option<Quarantined>> {
+    let Some(released) = one(&mut *connection, hash).await? else { return Ok(None) };
+    let (hash, by) = (&hash.0[..], &released.by.0[..]);
+    sqlx::query!("DELETE FROM quarantine WHERE hash = ?", hash).execute(&mut *connection).await.told()?;
+    sqlx::query!(
+        "UPDATE devices SET suspended =
+             EXISTS (SELECT 1 FROM quarantine WHERE quarantine.by = devices.id AND quarantine.seq IS NOT NULL)
+         WHERE id = ? AND suspended",
+        by
+    )
+    .execute(&mut *connection)
+    .await
+    .told()?;
+    let event = AuditEvent {
+        at: now,
+        user: None,
+        device: None,
+        action: "quarantine_released".to_owned(),
+        object: released.hash.to_string(),
+    };
+    record::audit(connection, &event).await?;
+    Ok(Some(released))
+}
