@@ -1,15 +1,16 @@
-# make run · make test · make check · make bench · make sim. Each first installs what it lacks and says so.
+# make run · make test · make check · make bench · make sim · make drill. Each first installs what it lacks and says so.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup client run test check bench sim sqlx clean
-export PORT DATA
+.PHONY: help setup client run test check bench sim drill sqlx clean
+export PORT DATA KILLS
 SECONDS ?= 60
 
 help:
 	@echo 'make run     build everything and start the demo at http://127.0.0.1:8080 (PORT=… for another port)'
 	@echo 'make test    every test: crates, contract, browser'
 	@echo 'make check   form, lints, licences of the libraries'
-	@echo 'make bench   size and speed of the client, against the budgets'
+	@echo 'make drill   kill, starve and stop the server under load, and count what is lost (KILLS=… for another number)'
+	@echo 'make bench   size and speed of client and server, against the budgets and two other servers'
 	@echo 'make sim     simulated worlds with every fault, SECONDS=60 long; SEED=… begins with that one'
 	@echo 'make sqlx    after a change of a query or a migration: check and note the queries anew'
 	@echo 'make client  only the client, into app/dist'
@@ -35,6 +36,11 @@ check:
 	@scripts/setup.sh check
 	@mkdir -p app/dist
 	@scripts/check.sh
+
+drill:
+	@mkdir -p app/dist
+	@scripts/setup.sh drill
+	@scripts/drill.sh
 
 bench:
 	@scripts/setup.sh bench

@@ -13,7 +13,7 @@ run() {
 
 run cargo fmt --all --check
 run cargo clippy --locked --offline --all-targets -- -D warnings
-run cargo clippy --locked --offline --package app --target wasm32-unknown-unknown -- -D warnings
+run cargo clippy --locked --offline --package app --all-targets --target wasm32-unknown-unknown -- -D warnings
 run cargo deny --offline --locked check bans licenses sources
 if [ -d "$cache/advisory-db" ] || timeout 60 cargo deny fetch db >/dev/null 2>&1; then
   run cargo deny --locked check advisories

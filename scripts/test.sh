@@ -29,6 +29,8 @@ contract=(tests/contract/*.test.mjs)
 browser=(tests/e2e/*.test.mjs)
 
 run "Tests of the crates" cargo nextest run --locked --offline --no-fail-fast
+# The client is built for the browser; its tests of what needs none run here.
+run "Tests of the client" cargo nextest run --locked --offline --no-fail-fast --package app
 run "Examples in documentation" cargo test --doc --locked --offline --quiet
 run "Server for the next ones" cargo build --locked --offline --package server
 run "Contract, from outside" node --test --test-timeout=1200000 "${contract[@]}"

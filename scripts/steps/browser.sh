@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # the folders and versions come from environment.sh
-# What drives the pages in tests: a Chromium, and the two npm packages.
+# What tests and measurements need beside Rust: a Chromium, and npm packages.
 
 title_chromium() { say "Chromium: the browser that the tests drive"; }
 time_chromium() { say "about a minute"; }
@@ -24,4 +24,14 @@ make_npm() {
     must "npm-${folder##*/}" npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund
     cp "$lock" "$folder/node_modules/.made-from.json"
   done
+}
+
+title_peers() { say "The two servers that ours is measured beside"; }
+time_peers() { say "two minutes: one of them compiles SQLite"; }
+have_peers() { cmp -s tests/bench/peers/package-lock.json tests/bench/peers/node_modules/.made-from.json; }
+make_peers() {
+  local folder=tests/bench/peers
+  must npm-peers npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund
+  must npm-sqlite npm rebuild --prefix "$folder" better-sqlite3
+  cp "$folder/package-lock.json" "$folder/node_modules/.made-from.json"
 }

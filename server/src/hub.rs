@@ -33,6 +33,10 @@ pub trait NotifyBus: Send + Sync + 'static {
     /// The logs of these documents have grown, or access to them has changed.
     fn wake(&self, docs: &[DocId]);
 
+    /// The log of this document has grown up to `head`, and nothing else has changed: who was told that much
+    /// already need not look.
+    fn grown(&self, doc: DocId, head: u64);
+
     /// What these people may know has changed.
     fn wake_directory(&self, users: &[UserId]);
 
@@ -179,7 +183,7 @@ impl Hub {
                 if subscription.presence && users.contains(&peer.user) {
                     subscription.presence = false;
                     peer.mailbox.forget_presence(*doc);
-                    peer.mailbox.wake(*doc);
+                    peer.mailbox.wake(*doc, None);
                 }
             }
         }
@@ -190,11 +194,13 @@ impl Hub {
 impl NotifyBus for Hub {
     fn wake(&self, docs: &[DocId]) {
         let registry = self.registry();
-        for doc in docs {
-            for subscription in registry.of_doc.get(doc).into_iter().flat_map(HashMap::values) {
-                subscription.peer.mailbox.wake(*doc);
-            }
+        for &doc in docs {
+            registry.wake(doc, None);
         }
+    }
+
+    fn grown(&self, doc: DocId, head: u64) {
+        self.registry().wake(doc, Some(head));
     }
 
     fn wake_directory(&self, users: &[UserId]) {
@@ -349,6 +355,12 @@ impl Drop for Connection {
 }
 
 impl Registry {
+    fn wake(&self, doc: DocId, head: Option<u64>) {
+        for subscription in self.of_doc.get(&doc).into_iter().flat_map(HashMap::values) {
+            subscription.peer.mailbox.wake(doc, head);
+        }
+    }
+
     fn forget(&mut self, doc: DocId, peer: u64) {
         if let Some(subscriptions) = self.of_doc.get_mut(&doc) {
             subscriptions.remove(&peer);

@@ -9,6 +9,7 @@ pub mod directory;
 pub mod http;
 pub mod hub;
 pub mod identity;
+pub mod operator;
 pub mod random;
 pub mod serve;
 pub mod state;

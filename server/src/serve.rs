@@ -16,6 +16,8 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::demo::{self, DemoError};
 use crate::http;
+use crate::http::outgoing::{Peer, Watching};
+use crate::operator;
 use crate::state::AppState;
 
 /// The database's file in the data folder.
@@ -153,14 +155,16 @@ impl Bound {
         let Self { listener, state, .. } = self;
         let (stopping, stopped) = oneshot::channel();
         let hub = state.hub.clone();
-        let service = http::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let seen = operator::end_of_log(&state).await;
+        let service = http::router(state.clone()).into_make_service_with_connect_info::<Peer>();
+        let serving = axum::serve(Watching(listener), service).with_graceful_shutdown(async move {
             stop.await;
             // Upgraded sockets are no longer axum's: they are asked to close here.
             hub.stop();
             let _ = stopping.send(());
         });
         let serving = tokio::spawn(serving.into_future());
+        let following = tokio::spawn(operator::follow(state.clone(), seen));
         // Ends also if serving failed and dropped the sender.
         let _ = stopped.await;
         let ended = timeout(STOP_PATIENCE, async {
@@ -176,6 +180,7 @@ impl Bound {
                 Ok(())
             }
         };
+        following.abort();
         state.store.close().await;
         outcome
     }

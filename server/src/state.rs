@@ -7,9 +7,9 @@ use store::SharedStore;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::client::Client;
+use crate::http::health::Readiness;
 use crate::http::rate::Rates;
 use crate::hub::Hub;
-use crate::identity::challenges::Challenges;
 use crate::identity::passwords::Passwords;
 use crate::identity::sign_in::Door;
 use crate::identity::throttle::Throttle;
@@ -32,12 +32,12 @@ pub struct Shared {
     pub client: Client,
     /// Hashing.
     pub passwords: Passwords,
-    /// Challenges given out.
-    pub challenges: Challenges,
     /// Failed sign-ins.
     pub throttle: Throttle,
     /// Requests counted.
     pub rates: Rates,
+    /// Whether the database was well when somebody last asked.
+    pub readiness: Readiness,
 }
 
 impl AppState {
@@ -52,21 +52,16 @@ impl AppState {
             clock,
             client,
             passwords: Passwords::new(),
-            challenges: Challenges::default(),
             throttle: Throttle::default(),
             rates: Rates::default(),
+            readiness: Readiness::default(),
         }))
     }
 
     /// What signing in needs.
     #[must_use]
     pub fn door(&self) -> Door<'_> {
-        Door {
-            store: &self.store,
-            passwords: &self.passwords,
-            challenges: &self.challenges,
-            throttle: &self.throttle,
-        }
+        Door { store: &self.store, passwords: &self.passwords, throttle: &self.throttle }
     }
 }
 

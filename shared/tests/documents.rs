@@ -1,5 +1,7 @@
 //! Documents as types, under concurrent editing and under arbitrary content.
 
+#![allow(clippy::unwrap_used)]
+
 use automerge::transaction::Transactable as _;
 use automerge::{ActorId, AutoCommit, Change, ObjId, ObjType, ROOT, ReadDoc as _, ScalarValue, TextEncoding};
 use proptest::prelude::*;

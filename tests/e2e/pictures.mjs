@@ -35,6 +35,20 @@ const PICTURES = {
       await page.getByRole('row').filter({ hasText: 'Sanne Bakker' }).waitFor();
     },
   },
+  trainer: {
+    who: 'trainer',
+    size: { width: 1_180, height: 820 },
+    show: async (page) => {
+      await heading(page, 'Programma').waitFor();
+    },
+  },
+  administrator: {
+    who: 'beheer',
+    size: DESK,
+    show: async (page) => {
+      await page.getByRole('row').filter({ hasText: 'Sanne Bakker' }).waitFor();
+    },
+  },
 };
 
 /** Opens the first talk that has a note for oneself and a shared one. */

@@ -8,12 +8,18 @@ mod answer;
 #[cfg(feature = "server")]
 mod app;
 #[cfg(feature = "server")]
+pub mod drill;
+#[cfg(feature = "server")]
+pub mod load;
+#[cfg(feature = "server")]
 mod person;
 #[cfg(feature = "server")]
 mod replica;
 pub mod simulation;
 #[cfg(feature = "server")]
 mod socket;
+#[cfg(feature = "server")]
+pub mod work;
 
 #[cfg(feature = "server")]
 pub use answer::Answer;

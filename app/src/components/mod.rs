@@ -8,6 +8,7 @@ mod install;
 mod moment;
 mod notice;
 mod page;
+mod revoke;
 mod undo;
 mod who_can_see;
 
@@ -21,5 +22,6 @@ pub use moment::{
 };
 pub use notice::{Empty, Notice, Tone};
 pub use page::{Arrivals, Page};
+pub use revoke::RevokeDialog;
 pub use undo::{Undo, UndoToast};
 pub use who_can_see::WhoCanSee;

@@ -1,7 +1,9 @@
 //! Deleting asks nothing and offers to take it back.
 
+use std::rc::Rc;
 use std::time::Duration;
 
+use leptos::html;
 use leptos::prelude::*;
 
 use crate::i18n::*;
@@ -11,7 +13,8 @@ const STANDS_FOR: Duration = Duration::from_secs(20);
 
 struct Offer {
     words: String,
-    take_back: Callback<()>,
+    // Not a `Callback`: that would go with what was deleted.
+    take_back: Rc<dyn Fn()>,
     number: usize,
 }
 
@@ -29,12 +32,21 @@ impl Undo {
     }
 
     /// Says what was done and how to take it back.
-    pub fn offer(self, words: String, take_back: impl Fn() + Send + Sync + 'static) {
+    pub fn offer(self, words: String, take_back: impl Fn() + 'static) {
         self.count.update_value(|count| *count += 1);
         let number = self.count.get_value();
-        let take_back = Callback::new(move |()| take_back());
-        self.offer.set(Some(Offer { words, take_back, number }));
-        set_timeout(move || self.end(number), STANDS_FOR);
+        self.offer.set(Some(Offer { words, take_back: Rc::new(take_back), number }));
+        self.end_later(number);
+    }
+
+    /// Ends the offer after a while, but not under the fingers of someone who has just reached it.
+    fn end_later(self, number: usize) {
+        set_timeout(
+            move || {
+                if is_reached() { self.end_later(number) } else { self.end(number) }
+            },
+            STANDS_FOR,
+        );
     }
 
     fn end(self, number: usize) {
@@ -45,22 +57,43 @@ impl Undo {
     }
 }
 
+fn is_reached() -> bool {
+    document()
+        .active_element()
+        .is_some_and(|active| active.closest(".toast").is_ok_and(|toast| toast.is_some()))
+}
+
 /// Where the offer appears; once per application.
 #[component]
 pub fn UndoToast() -> impl IntoView {
     let i18n = use_i18n();
     let undo = expect_context::<Undo>();
-    let current =
-        move || undo.offer.with(|offer| offer.as_ref().map(|it| (it.words.clone(), it.take_back, it.number)));
+    let button = NodeRef::<html::Button>::new();
+    let current = move || undo.offer.with(|offer| offer.as_ref().map(|it| (it.words.clone(), it.number)));
+    let take_back = move |number| {
+        let take_back = undo.offer.with_untracked(|offer| offer.as_ref().map(|it| it.take_back.clone()));
+        undo.end(number);
+        if let Some(take_back) = take_back {
+            take_back();
+        }
+    };
+    // What was deleted had the focus: it goes to where it can be taken back, not to the top of the page.
+    Effect::new(move |_| {
+        if let Some(button) = button.get() {
+            request_animation_frame(move || {
+                // A button that is gone again cannot take the focus, and need not.
+                let _ = button.focus();
+            });
+        }
+    });
     view! {
         <div role="status">
-            {move || current().map(|(words, take_back, number)| view! {
+            {move || current().map(|(words, number)| view! {
                 <div class="toast">
                     <span>{words}</span>
-                    <button type="button" on:click=move |_| {
-                        take_back.run(());
-                        undo.end(number);
-                    }>{t!(i18n, common.undo)}</button>
+                    <button type="button" node_ref=button on:click=move |_| take_back(number)>
+                        {t!(i18n, common.undo)}
+                    </button>
                 </div>
             })}
         </div>

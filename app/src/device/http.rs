@@ -22,6 +22,8 @@ pub struct Request<'a> {
     pub etag: Option<&'a str>,
     /// Goes on when the page closes.
     pub keepalive: bool,
+    /// How long the answer may take where that is not the usual time, in ms.
+    pub timeout_ms: Option<u32>,
 }
 
 /// What the server answered.
@@ -64,7 +66,9 @@ async fn fetch_js(request: Request<'_>) -> Result<Answer, JsValue> {
     if request.keepalive {
         Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE)?;
     } else {
-        init.set_signal(Some(&web_sys::AbortSignal::timeout_with_u32(TIMEOUT_MS)));
+        init.set_signal(Some(&web_sys::AbortSignal::timeout_with_u32(
+            request.timeout_ms.unwrap_or(TIMEOUT_MS),
+        )));
     }
     // The browser's own cache would keep answers readable on a locked device.
     Reflect::set(&init, &"cache".into(), &"no-store".into())?;

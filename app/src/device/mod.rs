@@ -15,22 +15,33 @@
 //!
 //! One direction, no shortcut: a page never writes a signal that mirrors a document.
 
+mod directory;
 pub mod documents;
 mod driver;
 pub mod export;
+mod following;
+mod held;
 pub(crate) mod http;
 pub mod identity;
+mod leaving;
+mod link;
 mod loading;
 pub mod outbox;
 pub(crate) mod platform;
+mod post;
+mod queue;
 mod reading;
+mod recovery;
+mod replacement;
 mod replay;
 mod running;
+mod showing;
 mod socket;
 mod status;
 pub mod store;
 mod tabs;
 pub mod vault;
+mod verdict;
 pub mod wipe;
 mod writer;
 
@@ -45,6 +56,7 @@ use shared::domain::reflection_form::Section;
 use shared::ids::{CommandId, DocId, TrajectoryId};
 
 pub use documents::{Document, DocumentStatus, EditError};
+pub use leaving::Leaving;
 pub use outbox::Queued;
 pub(crate) use running::Running;
 pub use status::{Connection, Download, Problem, Safe, Status};
@@ -149,11 +161,30 @@ impl Device {
         self.status.commands.get()
     }
 
-    /// Commits whatever was typed and resolves once everything is on this device's disk.
-    pub async fn flush(&self) {
-        if let Some(running) = self.get() {
-            running.flush().await;
+    /// Takes everything to this device's disk before the page starts anew for a new version. Whether it may:
+    /// where something could not be saved, [`Self::stuck`] says so.
+    pub async fn may_update(&self) -> bool {
+        match self.get() {
+            Some(running) => running.may_leave(Leaving::Update).await,
+            None => true,
         }
+    }
+
+    /// What was asked for and did not happen, since something could not be saved. Tracked.
+    #[must_use]
+    pub fn stuck(&self) -> Option<Leaving> {
+        self.status.stuck.get()
+    }
+
+    /// The person goes on working.
+    pub fn go_on(&self) {
+        self.status.stuck.set(None);
+    }
+
+    /// How many things are typed or made and not on this device's disk (yet). Tracked.
+    #[must_use]
+    pub fn unsaved(&self) -> usize {
+        self.status.unsaved.get()
     }
 
     /// What has not reached the server, as readable JSON to download; `None` while locked.

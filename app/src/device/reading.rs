@@ -7,7 +7,7 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use shared::ids::{ChangeHash, DocId};
 
-use super::documents::{Arrived, Held, LocalCopy};
+use super::held::{Arrived, Held, LocalCopy};
 use super::platform;
 use super::running::Running;
 use super::status::Problem;
@@ -39,6 +39,11 @@ impl Marks {
     /// The changes of a document during whose application the device came down twice.
     pub(super) fn noted(&self, doc: DocId) -> Vec<ChangeHash> {
         self.noted.get(&doc).into_iter().flatten().copied().collect()
+    }
+
+    /// The changes of a document whose content is in newer ones.
+    pub(super) fn replaced(&self, doc: DocId) -> HashSet<ChangeHash> {
+        self.replaced.get(&doc).cloned().unwrap_or_default()
     }
 
     fn leaves_out(&self, doc: DocId, hash: ChangeHash) -> bool {
@@ -165,8 +170,9 @@ impl Running {
         }
         self.status.report(Problem::Damaged { document: Some(doc) });
         let running = self.clone();
-        // Behind what is still to be written of it, or its cursor would come back.
-        self.writer.foreign(writes, move || running.fetch_anew(doc));
+        // Behind what is still to be written of it, or its cursor would come back. Then it is read anew from the
+        // server: its cursor is gone.
+        self.writer.foreign(writes, move || running.restart_machine());
     }
 
     /// What to delete so that nothing of a document is left in the store but its items and outbox.

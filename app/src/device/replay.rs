@@ -1,82 +1,13 @@
-//! Content of changes that the server refuses for good, copied into new changes of a new actor. The refused
-//! ones stay on disk, replaced.
+//! What a change says, said again in pieces that can be sent.
 
-use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::collections::HashMap;
 
 use automerge::transaction::Transactable;
-use automerge::{
-    AutoCommit, AutomergeError, Change, ObjId, ObjType, Patch, PatchAction, Prop, TextEncoding, Value,
-};
-use leptos::prelude::*;
-use shared::ids::{ActorId, ChangeHash, DocId};
-
-use super::documents::LocalCopy;
-use super::platform;
-use super::running::Running;
-use super::status::Problem;
-use super::store::records::{StoredItem, item_prefix, parse_item_key, replaced_key};
-use super::store::{ITEMS, OUTBOX, Write};
+use automerge::{AutoCommit, AutomergeError, Change, ObjId, ObjType, Patch, PatchAction, Prop, Value};
 
 /// Operations after which a piece of a split change is complete: far below what a change may have, in
 /// operations and in bytes.
 const PIECE: usize = 20_000;
-
-/// Rebuilds the document without `refused` and writes what they said anew.
-pub(super) async fn recover(running: &Rc<Running>, doc: DocId, refused: &[ChangeHash]) {
-    running.flush().await;
-    running.read_now(doc).await;
-    let Ok(found) = running.store.all(ITEMS, &item_prefix(doc)).await else { return };
-    let refused: HashSet<ChangeHash> = refused.iter().copied().collect();
-    let (mut kept, mut all) = (Vec::new(), Vec::new());
-    for (key, bytes) in found.values {
-        let Some((_, hash)) = parse_item_key(&key) else { continue };
-        let Some(StoredItem { data: Some(data), .. }) = StoredItem::decode(&bytes) else { continue };
-        let Ok(change) = Change::from_bytes(data) else { continue };
-        if running.marks.borrow().is_replaced(doc, hash) {
-            continue;
-        }
-        if !refused.contains(&hash) {
-            kept.push(change.clone());
-        }
-        all.push(change);
-    }
-    let own = running.identity.me.device;
-    let actor = ActorId::of_device(own, platform::random());
-    let rebuilt = without(kept, all, actor);
-    let held = running.held(doc);
-    match rebuilt {
-        Ok(rebuilt) => {
-            *held.copy.borrow_mut() = LocalCopy::Ready(Box::new(rebuilt));
-            let marks = refused.iter().map(|hash| Write::Put(OUTBOX, replaced_key(doc, *hash), Vec::new()));
-            running.marks.borrow_mut().replace(doc, refused.iter().copied());
-            // Before the replacement: what comes in between is written twice, never lost, since the
-            // machine asks again for what it has not heard to be recovered.
-            running.commit(&held);
-            running.writer.own(marks.collect(), || ());
-            running.writer.flushed().await;
-        }
-        Err(_) => running.status.report(Problem::Refused { document: doc }),
-    }
-    held.changed.notify();
-}
-
-/// The document made of `kept`, with an open transaction that says what the rest of `all` said.
-fn without(kept: Vec<Change>, all: Vec<Change>, actor: ActorId) -> Result<AutoCommit, AutomergeError> {
-    let new = || AutoCommit::new_with_encoding(TextEncoding::Utf16CodeUnit);
-    let mut rebuilt = new().with_actor(automerge::ActorId::from(actor.0.as_slice()));
-    rebuilt.apply_changes(kept)?;
-    let before = rebuilt.get_heads();
-    let mut whole = new();
-    whole.apply_changes(all)?;
-    let after = whole.get_heads();
-    let patches = whole.diff(&before, &after);
-    let mut made = HashMap::new();
-    for patch in patches {
-        replay(&mut rebuilt, &mut made, patch, &mut |_| ())?;
-    }
-    Ok(rebuilt)
-}
 
 /// Splits a change that is too large to be sent. `doc` is left without it and with changes of the same actor
 /// that say the same in its place; they are returned in order. Nothing of the large one may have been kept.
@@ -94,7 +25,7 @@ pub(super) fn split(
     let patches = doc.diff(large.deps(), &[large.hash()]);
     let mut pieces = Vec::new();
     let mut commit = |doc: &mut AutoCommit| {
-        pieces.extend(super::documents::commit(doc, now_ms));
+        pieces.extend(super::held::commit(doc, now_ms));
     };
     let mut made = HashMap::new();
     for patch in patches {

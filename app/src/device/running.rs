@@ -3,16 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use automerge::Change;
 use leptos::prelude::*;
-use shared::domain::directory::Directory;
 use shared::ids::{ChangeHash, DocId};
 use shared::sync::message::PushItem;
 
-use super::documents::{Arrived, Documents, Held, LocalCopy};
+use super::documents::Documents;
 use super::driver::Driver;
+use super::held::{Arrived, Held, LocalCopy};
 use super::identity::Identity;
 use super::outbox::Outbox;
 use super::platform;
@@ -23,8 +22,6 @@ use super::store::{BLOBS, ITEMS, OUTBOX, Store, StoreError, Write};
 use super::tabs::{Tabs, Tidings};
 use super::writer::Writer;
 
-/// The name of the cached directory among the blobs.
-const DIRECTORY: &str = "directory";
 /// The name of the moment of the last complete synchronisation among the blobs.
 const SYNCHRONISED: &str = "synchronised";
 
@@ -80,26 +77,17 @@ impl Running {
         });
         running.read_marks().await?;
         running.read_directory().await?;
+        running.read_synchronised().await;
         running.read_waiting().await?;
         running.read_commands().await?;
         running.listen();
         Ok(running)
     }
 
-    async fn read_directory(&self) -> Result<(), StoreError> {
-        match self.store.get(BLOBS, DIRECTORY).await {
-            Ok(bytes) => {
-                let directory: Option<Directory> = bytes.and_then(|it| serde_json::from_slice(&it).ok());
-                self.status.directory.set(directory.map(Arc::new));
-            }
-            // It is fetched whole at the next contact; nothing is lost.
-            Err(StoreError::Damaged { .. }) => {}
-            Err(error) => return Err(error),
-        }
+    async fn read_synchronised(&self) {
         if let Ok(Some(bytes)) = self.store.get(BLOBS, SYNCHRONISED).await {
             self.status.synchronised_at.set(bytes.try_into().ok().map(u64::from_be_bytes));
         }
-        Ok(())
     }
 
     async fn read_waiting(&self) -> Result<(), StoreError> {
@@ -113,26 +101,8 @@ impl Running {
         Ok(())
     }
 
-    /// Takes a directory from the server: on disk first, then shown.
-    pub(super) fn take_directory(self: &Rc<Self>, directory: Directory) {
-        let Ok(bytes) = serde_json::to_vec(&directory) else { return };
-        let running = self.clone();
-        self.writer.foreign(vec![Write::Put(BLOBS, DIRECTORY.to_owned(), bytes)], move || {
-            running.status.directory.set(Some(Arc::new(directory)));
-            running.directory_changed();
-            running.tabs.tell(&Tidings::Directory);
-        });
-    }
-
-    /// Another tab has fetched a newer directory.
-    pub(super) async fn reread_directory(self: &Rc<Self>) {
-        if self.read_directory().await.is_ok() {
-            self.directory_changed();
-        }
-    }
-
     /// A number that grows with everything made on this device.
-    fn next_order(&self) -> u64 {
+    pub(super) fn next_order(&self) -> u64 {
         let order = (platform::now_ms() << 12).max(self.order.get() + 1);
         self.order.set(order);
         order
@@ -140,9 +110,13 @@ impl Running {
 
     /// Counts things that are not on disk yet.
     pub(super) fn unsaved(&self, by: isize) {
-        let count = self.unsaved.get() + by;
-        self.unsaved.set(count);
-        self.status.unsaved.set(count.max(0).cast_unsigned());
+        self.unsaved.set(self.unsaved.get() + by);
+        self.status.unsaved.set(self.unsaved_count());
+    }
+
+    /// Things typed or made that are not on disk.
+    pub(crate) fn unsaved_count(&self) -> usize {
+        self.unsaved.get().max(0).cast_unsigned()
     }
 
     /// Changes and commands that wait for the server.
@@ -159,18 +133,24 @@ impl Running {
         Write::Waiting(u32::try_from(self.waiting_count()).unwrap_or(u32::MAX))
     }
 
+    /// A change made here, signed.
+    pub(super) fn sign(&self, doc: DocId, change: &Change) -> (ChangeHash, StoredItem) {
+        let hash = ChangeHash(change.hash().0);
+        let sig = self.identity.key.sign_change(doc, hash).0.to_vec();
+        (hash, StoredItem { by: self.identity.me.device, sig, data: Some(change.raw_bytes().to_vec()) })
+    }
+
     /// Signs a change made here and takes it to disk; after that it counts as saved, and goes on to the
     /// other tabs and the server.
     pub(super) fn keep(self: &Rc<Self>, held: &Rc<Held>, change: &Change) {
         let doc = held.id;
-        let hash = ChangeHash(change.hash().0);
+        let (hash, stored) = self.sign(doc, change);
         let item = PushItem {
             hash,
-            by: self.identity.me.device,
-            sig: self.identity.key.sign_change(doc, hash).0.to_vec(),
-            data: change.raw_bytes().to_vec(),
+            by: stored.by,
+            sig: stored.sig.clone(),
+            data: stored.data.clone().unwrap_or_default(),
         };
-        let stored = StoredItem { by: item.by, sig: item.sig.clone(), data: Some(item.data.clone()) };
         self.waiting.borrow_mut().entry(doc).or_default().insert(hash);
         self.unsaved(1);
         let writes = vec![
@@ -184,7 +164,10 @@ impl Running {
             running.show_waiting();
             held.changed.notify();
             running.tabs.tell(&Tidings::Items { doc, hashes: vec![hash] });
-            running.local_item(doc, item);
+            // Its content is in another change by now: that one goes to the server.
+            if !running.marks.borrow().is_replaced(doc, hash) {
+                running.local_item(doc, item);
+            }
         });
     }
 
@@ -228,7 +211,7 @@ impl Running {
         // The line shows minutes; more would be noise on the disk.
         if last.is_none_or(|last| last / 60_000 != at / 60_000) {
             let bytes = at.to_be_bytes().to_vec();
-            self.writer.foreign(vec![Write::Put(BLOBS, SYNCHRONISED.to_owned(), bytes)], || ());
+            self.writer.received(vec![Write::Put(BLOBS, SYNCHRONISED.to_owned(), bytes)], || (), || ());
         }
         self.status.synchronised_at.set(Some(at));
     }
@@ -297,20 +280,6 @@ impl Running {
         self.show_waiting();
     }
 
-    /// Makes changes of everything typed and resolves once all is on disk.
-    pub(super) async fn flush(self: &Rc<Self>) {
-        self.commit_all();
-        self.writer.flushed().await;
-    }
-
-    /// Takes everything to disk, tells the other tabs, closes the database and stops.
-    pub(crate) async fn lock(self: &Rc<Self>) {
-        self.flush().await;
-        self.tabs.tell(&Tidings::Locked);
-        self.stop_driver();
-        self.store.close();
-    }
-
     /// The session is good again.
     pub(crate) fn resume(self: &Rc<Self>) {
         self.signed_in();
@@ -326,6 +295,13 @@ impl Running {
             targets.push((document.clone().into(), "visibilitychange"));
             targets.push((document.into(), "focusout"));
         }
+        let running = Rc::downgrade(self);
+        platform::listen(&window, "beforeunload", move |event| {
+            // The disk takes nothing: the browser asks whether the person means it.
+            if running.upgrade().is_some_and(|running| running.writer.is_in_trouble()) {
+                event.prevent_default();
+            }
+        });
         for (target, event) in targets {
             let running = Rc::downgrade(self);
             platform::listen(&target, event, move |_| {

@@ -7,6 +7,7 @@ use shared::domain::command::Refusal;
 use shared::domain::directory::Directory;
 use shared::ids::{CommandId, DocId};
 
+use super::leaving::Leaving;
 use super::outbox::Queued;
 
 /// What is safe where.
@@ -39,6 +40,8 @@ pub enum Problem {
         /// What the browser said.
         message: String,
     },
+    /// What others wrote does not fit on this device; it stays on the server and is fetched again.
+    NotReceived,
     /// A stored value could not be read: it was set aside and the document is fetched anew.
     Damaged {
         /// Whose value it was.
@@ -82,7 +85,11 @@ impl Problem {
     pub(crate) fn is_of_sync(&self) -> bool {
         matches!(
             self,
-            Self::Denied { .. } | Self::Refused { .. } | Self::SetAside { .. } | Self::Untrusted { .. }
+            Self::NotReceived
+                | Self::Denied { .. }
+                | Self::Refused { .. }
+                | Self::SetAside { .. }
+                | Self::Untrusted { .. }
         )
     }
 }
@@ -125,6 +132,8 @@ pub struct Status {
     pub(crate) to_push: RwSignal<usize>,
     /// When everything was last known to be on the server.
     pub(crate) synchronised_at: RwSignal<Option<u64>>,
+    /// What was asked for and waits until everything can be saved.
+    pub(crate) stuck: RwSignal<Option<Leaving>>,
 }
 
 impl Status {
@@ -140,6 +149,7 @@ impl Status {
             waiting: RwSignal::new(0),
             to_push: RwSignal::new(0),
             synchronised_at: RwSignal::new(None),
+            stuck: RwSignal::new(None),
         }
     }
 

@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use web_sys::{BroadcastChannel, MessageEvent};
 
+use super::leaving::Leaving;
 use super::running::Running;
 use super::wipe::WipeReason;
 use super::{platform, wipe};
@@ -31,6 +32,11 @@ pub enum Tidings {
         doc: DocId,
         /// Which.
         hashes: Vec<ChangeHash>,
+    },
+    /// What the server refused of a document is in new changes.
+    Replaced {
+        /// Of which document.
+        doc: DocId,
     },
     /// A document was deleted.
     Gone {
@@ -99,6 +105,9 @@ impl Running {
                 wasm_bindgen_futures::spawn_local(async move { running.items_from_tab(doc, hashes).await });
             }
             Tidings::Acknowledged { doc, hashes } => drop(self.no_longer_waiting(doc, &hashes)),
+            Tidings::Replaced { doc } => {
+                wasm_bindgen_futures::spawn_local(async move { running.replaced_by_tab(doc).await });
+            }
             Tidings::Gone { doc } => self.forget_copy(doc),
             Tidings::Commands => {
                 wasm_bindgen_futures::spawn_local(async move {
@@ -113,10 +122,10 @@ impl Running {
             Tidings::Locked => {
                 // This tab's own unsaved words go to disk before the key is dropped.
                 wasm_bindgen_futures::spawn_local(async move {
-                    running.flush().await;
-                    running.stop_driver();
-                    running.store.close();
-                    platform::reload();
+                    if running.may_leave(Leaving::Lock).await {
+                        running.store.close();
+                        platform::reload();
+                    }
                 });
             }
             Tidings::Wiped { reason } => {

@@ -5,13 +5,14 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use shared::sync::codec;
-use shared::sync::message::{ClientMessage, ServerMessage, VERSION};
+use shared::sync::message::{MEDIA_TYPE, ServerMessage};
 
-use super::platform;
+use super::http::{self, Request};
 use super::running::Running;
 use super::socket::Socket;
 use super::store::Connection;
 use super::tabs::Tidings;
+use super::{link, platform, post};
 
 /// Where the reason waits for the page that starts after the wipe.
 const REASON: &str = "loopbaanmaat.wiped";
@@ -78,27 +79,47 @@ pub(super) fn note_reason(reason: WipeReason) {
     }
 }
 
+/// What a locked device says it is.
+const LOCKED: &str = "loopbaanmaat-web/locked";
+
 /// Asks the server, without opening the vault, whether this device was revoked, and empties it if so. A
-/// locked device that was lost is emptied as soon as it meets a network.
+/// locked device that was lost is emptied as soon as it meets a network, also one without WebSockets.
 pub fn empty_if_revoked() {
     let socket: Rc<RefCell<Option<Socket>>> = Rc::default();
     let (opened, heard, closed) = (socket.clone(), socket.clone(), socket.clone());
-    let hello = ClientMessage::Hello { version: VERSION, client: "loopbaanmaat-web/locked".to_owned() };
     let probe = Socket::open(
         move || {
             if let Some(socket) = &*opened.borrow() {
-                socket.send(&codec::client(&hello));
+                socket.send(&link::hello(LOCKED));
             }
         },
         move |bytes| {
-            if matches!(codec::decode_server(&bytes), Ok(Some(ServerMessage::Wipe))) {
-                wipe(None, WipeReason::Revoked);
-            }
+            empty_if_told(&bytes);
             heard.borrow_mut().take();
         },
-        move |_| drop(closed.borrow_mut().take()),
+        move |code| {
+            closed.borrow_mut().take();
+            if code == link::NO_CODE {
+                wasm_bindgen_futures::spawn_local(ask_by_post());
+            }
+        },
     );
     *socket.borrow_mut() = probe;
+}
+
+async fn ask_by_post() {
+    let body = codec::join(&[link::hello(LOCKED)]);
+    let body = Some((MEDIA_TYPE, body.as_slice()));
+    let request = Request { method: "POST", path: "/api/sync", body, ..Request::default() };
+    if let Ok(answer) = http::fetch(request).await {
+        post::messages(&answer.body).into_iter().flatten().for_each(|bytes| empty_if_told(&bytes));
+    }
+}
+
+fn empty_if_told(bytes: &[u8]) {
+    if matches!(codec::decode_server(bytes), Ok(Some(ServerMessage::Wipe))) {
+        wipe(None, WipeReason::Revoked);
+    }
 }
 
 /// Why the device was emptied just before this page started.

@@ -1,37 +1,36 @@
-//! The one way to the disk: writes go in order, are gathered into transactions, and are tried again until
-//! the browser takes them. What is made here goes before what came from elsewhere.
+//! The one way to the disk: writes go in order and are gathered into transactions. What was made here is tried
+//! until the browser takes it; what came from elsewhere is given up when it does not, and fetched again.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::platform;
+use super::queue::{Job, Lane, Queue};
 use super::status::{Problem, Status};
 use super::store::{Store, StoreError, Write};
 
-/// Jobs in one transaction at most.
-const GATHER: usize = 64;
 /// How long to wait before a refused write is tried again, in ms.
 const RETRY_MS: u64 = 3_000;
+/// How often that wait looks whether someone is in a hurry, in ms.
+const HURRY_MS: u64 = 100;
 /// How often a flush looks whether everything is on disk, in ms.
 const FLUSH_POLL_MS: u64 = 10;
-
-/// Writes that belong together, and what happens once they are on disk.
-pub struct Job {
-    /// All or none.
-    pub writes: Vec<Write>,
-    /// Called after the transaction has completed.
-    pub done: Box<dyn FnOnce()>,
-}
+/// How long a flush waits for a disk that neither takes nor refuses, in ms.
+const FLUSH_LIMIT_MS: u64 = 10_000;
 
 /// The queue before the store.
 pub struct Writer {
     store: Store,
     status: Status,
-    own: RefCell<VecDeque<Job>>,
-    foreign: RefCell<VecDeque<Job>>,
+    queue: RefCell<Queue>,
     running: Cell<bool>,
     stopped: Cell<bool>,
+    /// Someone waits for the disk: the next try is due.
+    hurry: Cell<bool>,
+    /// How often the disk has refused something, and something made here.
+    refusals: Cell<(u64, u64)>,
+    /// The last try with something made here was refused.
+    in_trouble: Cell<bool>,
 }
 
 impl Writer {
@@ -39,22 +38,40 @@ impl Writer {
         Rc::new(Self {
             store,
             status,
-            own: RefCell::default(),
-            foreign: RefCell::default(),
+            queue: RefCell::new(Queue::new()),
             running: Cell::new(false),
             stopped: Cell::new(false),
+            hurry: Cell::new(false),
+            refusals: Cell::new((0, 0)),
+            in_trouble: Cell::new(false),
         })
     }
 
     /// Writes something that was made here.
     pub(super) fn own(self: &Rc<Self>, writes: Vec<Write>, done: impl FnOnce() + 'static) {
-        self.own.borrow_mut().push_back(Job { writes, done: Box::new(done) });
+        self.queue.borrow_mut().add_own(Job { writes, done: Box::new(done), given_up: None });
         self.run();
     }
 
-    /// Writes something that the server sent, and would send again.
+    /// Writes something that follows from what the server said, behind what the server sent before. It is tried
+    /// until the disk takes it.
     pub(super) fn foreign(self: &Rc<Self>, writes: Vec<Write>, done: impl FnOnce() + 'static) {
-        self.foreign.borrow_mut().push_back(Job { writes, done: Box::new(done) });
+        // Never returned: it cannot be had again.
+        self.queue.borrow_mut().add_foreign(Job { writes, done: Box::new(done), given_up: None });
+        self.run();
+    }
+
+    /// Writes something that the server sent and would send again. `given_up` is called in place of `done` when
+    /// the disk does not take it.
+    pub(super) fn received(
+        self: &Rc<Self>,
+        writes: Vec<Write>,
+        done: impl FnOnce() + 'static,
+        given_up: impl FnOnce() + 'static,
+    ) {
+        let job = Job { writes, done: Box::new(done), given_up: Some(Box::new(given_up)) };
+        let turned_down = self.queue.borrow_mut().add_foreign(job);
+        give_up(turned_down);
         self.run();
     }
 
@@ -64,21 +81,26 @@ impl Writer {
         }
         let writer = self.clone();
         wasm_bindgen_futures::spawn_local(async move {
-            while let Some((mut jobs, queue)) = writer.next() {
-                let writes = jobs.iter().flat_map(|job| job.writes.iter().cloned()).collect();
+            while !writer.stopped.get() {
+                let next = writer.queue.borrow_mut().next();
+                let Some(taken) = next else { break };
+                let lane = taken.lane;
+                let writes = taken.jobs.iter().flat_map(|job| job.writes.iter().cloned()).collect();
                 match writer.store.write(writes).await {
                     Ok(()) => {
-                        writer.status.solve_where(|problem| {
-                            matches!(problem, Problem::StorageFull | Problem::StorageFailed { .. })
-                        });
-                        jobs.drain(..).for_each(|job| (job.done)());
+                        writer.queue.borrow_mut().succeeded(lane);
+                        writer.taken(lane);
+                        taken.jobs.into_iter().for_each(|job| (job.done)());
+                    }
+                    Err(StoreError::Closed) => {
+                        writer.queue.borrow_mut().put_back(taken);
+                        break;
                     }
                     Err(error) => {
-                        jobs.drain(..).rev().for_each(|job| queue.borrow_mut().push_front(job));
-                        if !writer.refused(error) {
-                            break;
-                        }
-                        platform::sleep(RETRY_MS).await;
+                        let given_up = writer.queue.borrow_mut().refused(taken);
+                        writer.refused(lane, error);
+                        give_up(given_up);
+                        writer.pause().await;
                     }
                 }
             }
@@ -86,33 +108,71 @@ impl Writer {
         });
     }
 
-    fn next(&self) -> Option<(Vec<Job>, &RefCell<VecDeque<Job>>)> {
-        let queue = if self.own.borrow().is_empty() { &self.foreign } else { &self.own };
-        let mut waiting = queue.borrow_mut();
-        let count = waiting.len().min(GATHER);
-        (count > 0 && !self.stopped.get()).then(|| (waiting.drain(..count).collect(), queue))
-    }
-
-    /// Tells the person, and whether to try again.
-    fn refused(&self, error: StoreError) -> bool {
-        match error {
-            StoreError::Closed => return false,
-            StoreError::Full => self.status.report(Problem::StorageFull),
-            StoreError::NewerVersion => self.status.report(Problem::NewerVersion),
-            other => self.status.report(Problem::StorageFailed { message: other.to_string() }),
+    fn taken(&self, lane: Lane) {
+        if lane == Lane::Own {
+            self.in_trouble.set(false);
         }
-        true
+        self.status
+            .solve_where(|problem| matches!(problem, Problem::StorageFull | Problem::StorageFailed { .. }));
     }
 
-    /// Resolves once everything queued is on disk.
+    fn refused(&self, lane: Lane, error: StoreError) {
+        let (all, own) = self.refusals.get();
+        self.refusals.set((all + 1, own + u64::from(lane == Lane::Own)));
+        if lane == Lane::Own {
+            self.in_trouble.set(true);
+        }
+        match (error, lane) {
+            // The sync machine says what could not be received; what is made here may still fit.
+            (StoreError::Full, Lane::Foreign) => {}
+            (StoreError::Full, Lane::Own) => self.status.report(Problem::StorageFull),
+            (StoreError::NewerVersion, _) => self.status.report(Problem::NewerVersion),
+            (other, _) => self.status.report(Problem::StorageFailed { message: other.to_string() }),
+        }
+    }
+
+    async fn pause(&self) {
+        let mut waited = 0;
+        while waited < RETRY_MS && !self.hurry.take() {
+            platform::sleep(HURRY_MS).await;
+            waited += HURRY_MS;
+        }
+    }
+
+    /// Resolves once everything queued is on disk, or the disk has refused it, or it has taken too long.
     pub(super) async fn flushed(&self) {
-        while self.running.get() {
+        let (all, own) = self.refusals.get();
+        self.hurry.set(true);
+        let mut waited = 0;
+        loop {
+            let is_saved = self.queue.borrow().own_left() == 0;
+            let refusals = self.refusals.get();
+            let is_over = !self.running.get() || if is_saved { refusals.0 > all } else { refusals.1 > own };
+            if is_over || waited >= FLUSH_LIMIT_MS {
+                self.hurry.set(false);
+                return;
+            }
             platform::sleep(FLUSH_POLL_MS).await;
+            waited += FLUSH_POLL_MS;
         }
     }
 
-    /// Takes no more jobs to the disk: the device is being emptied.
+    /// Whether something that was made here is refused by the disk, and would be lost with this page.
+    pub(super) fn is_in_trouble(&self) -> bool {
+        self.in_trouble.get() && !self.stopped.get()
+    }
+
+    /// Takes no more jobs to the disk: the device is being emptied, or left without what could not be saved.
     pub(super) fn stop(&self) {
         self.stopped.set(true);
+    }
+}
+
+/// Tells those who asked for these writes that they are not made.
+fn give_up(jobs: impl IntoIterator<Item = Job>) {
+    for job in jobs {
+        if let Some(given_up) = job.given_up {
+            given_up();
+        }
     }
 }

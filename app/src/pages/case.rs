@@ -80,13 +80,21 @@ pub fn is_read_only(document: Option<Document>) -> bool {
     document.is_some_and(|document| matches!(document.status(), DocumentStatus::Ready { writable: false }))
 }
 
-/// "Ook bewerkt door Fatima, 13:40", or nothing.
+/// "Ook bewerkt door Fatima, 13:40" below something that this person writes too, or nothing.
 #[component]
-pub fn AlsoEdited(#[prop(into)] document: Signal<Option<Document>>) -> impl IntoView {
+pub fn AlsoEdited(
+    #[prop(into)] document: Signal<Option<Document>>,
+    /// Of an edit at that moment (ms since 1970) only if this says so: a document may hold more than what is shown.
+    #[prop(into, optional)]
+    concerns: Option<Callback<u64, bool>>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
     let words = move || {
         let edit = document.get()?.last_remote_edit()?;
+        if is_read_only(document.get()) || concerns.is_some_and(|concerns| !concerns.run(edit.at)) {
+            return None;
+        }
         let locale = i18n.get_locale();
         let now = device.now_ms();
         let at = if crate::components::same_day(edit.at, now) {

@@ -82,6 +82,12 @@ pub enum SignOutError {
         /// How many.
         waiting: usize,
     },
+    /// Something could not be written to this device's disk, and would be lost.
+    #[error("{count} things are not on this device's disk")]
+    NotSaved {
+        /// How many.
+        count: usize,
+    },
     /// The server is out of reach, so that the session cannot be ended there.
     #[error("the server is out of reach")]
     Offline,
@@ -296,15 +302,25 @@ impl Session {
         });
     }
 
-    /// Flushes, closes the database, drops the key and starts the page anew; the other tabs too.
+    /// Flushes, closes the database, drops the key and starts the page anew; the other tabs too. Where something
+    /// could not be saved nothing is locked, and [`Device::stuck`] says so.
     pub fn lock(&self) {
         let running = self.device.get();
         wasm_bindgen_futures::spawn_local(async move {
-            if let Some(running) = running {
-                running.lock().await;
+            let may_go = match running {
+                Some(running) => running.lock().await,
+                None => true,
+            };
+            if may_go {
+                platform::reload();
             }
-            platform::reload();
         });
+    }
+
+    /// Locks without what could not be saved: it is lost.
+    pub fn lock_anyway(&self) {
+        self.device.with(Running::abandon);
+        platform::reload();
     }
 
     /// Ends the session on the server and empties this device.
@@ -312,15 +328,20 @@ impl Session {
     /// # Errors
     /// When something would be lost, or the server cannot be told; nothing was done.
     pub async fn sign_out(&self) -> Result<(), SignOutError> {
-        self.device.flush().await;
-        let waiting = self.device.get().map_or(0, |running| running.waiting_count());
+        let Some(running) = self.device.get() else { return Ok(()) };
+        if !running.settle().await {
+            return Err(SignOutError::NotSaved { count: running.unsaved_count() });
+        }
+        let waiting = running.waiting_count();
         if waiting > 0 {
+            running.stay();
             return Err(SignOutError::Unsynchronised { waiting });
         }
         if !api::sign_out().await {
+            running.stay();
             return Err(SignOutError::Offline);
         }
-        wipe::empty(self.device.get(), WipeReason::SignedOut).await;
+        wipe::empty(Some(running), WipeReason::SignedOut).await;
         platform::reload();
         Ok(())
     }

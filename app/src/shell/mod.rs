@@ -4,6 +4,7 @@ mod navigation;
 mod preferences;
 mod routes;
 mod state_line;
+mod stuck;
 mod update;
 
 use leptos::prelude::*;
@@ -11,6 +12,7 @@ use leptos_router::components::Router;
 use leptos_router::hooks::use_location;
 
 pub use preferences::{Preferences, Theme};
+pub use state_line::save_copy;
 
 use crate::components::{Arrivals, InstallOffer, Undo, UndoToast};
 use crate::device::Device;
@@ -20,6 +22,7 @@ use crate::session::{Phase, Session};
 use navigation::{Footer, Header};
 use routes::Pages;
 use state_line::StateLine;
+use stuck::Stuck;
 use update::UpdateOffer;
 
 /// The whole client.
@@ -70,6 +73,7 @@ fn Frame() -> impl IntoView {
             <Footer open=is_open/>
         </div>
         <UndoToast/>
+        <Stuck/>
     }
 }
 

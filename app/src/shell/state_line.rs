@@ -14,6 +14,7 @@ fn sentence(i18n: I18nContext<Locale>, problem: &Problem) -> String {
     match problem {
         Problem::StorageFull => t_string!(i18n, common.problem_storage_full).to_string(),
         Problem::StorageFailed { .. } => t_string!(i18n, common.problem_storage_failed).to_string(),
+        Problem::NotReceived => t_string!(i18n, common.problem_not_received).to_string(),
         Problem::Damaged { .. } => t_string!(i18n, common.problem_damaged).to_string(),
         Problem::Denied { .. } => t_string!(i18n, common.problem_denied).to_string(),
         Problem::Refused { .. } => t_string!(i18n, common.problem_refused).to_string(),
@@ -76,7 +77,8 @@ fn Remedy(problem: Problem) -> impl IntoView {
         Problem::NewerVersion => {
             view! { <button type="button" on:click=reload>{t!(i18n, common.reload)}</button> }.into_any()
         }
-        Problem::Damaged { .. }
+        Problem::NotReceived
+        | Problem::Damaged { .. }
         | Problem::SetAside { .. }
         | Problem::Untrusted { .. }
         | Problem::CommandRefused { .. } => {

@@ -80,7 +80,10 @@ pub fn UpdateOffer() -> impl IntoView {
         let Some(worker) = waiting.get_untracked() else { return };
         taken.set(true);
         leptos::task::spawn_local(async move {
-            device.flush().await;
+            if !device.may_update().await {
+                taken.set(false);
+                return;
+            }
             let message = Object::new();
             // A plain object takes any property, and a worker that waits takes messages.
             let _ = Reflect::set(&message, &"type".into(), &"SKIP_WAITING".into());

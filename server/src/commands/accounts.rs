@@ -8,6 +8,13 @@ use store::{AuditEvent, Document, StoreError, User, WriteTx};
 use super::grants;
 use crate::random;
 
+/// In the audit log: an account was disabled.
+const DISABLED: &str = "user_disable";
+/// In the audit log: an account has another password.
+const NEW_PASSWORD: &str = "user_reset_password";
+/// What signs an account out everywhere, as the audit log has it.
+pub const SIGN_OUT: [&str; 2] = [DISABLED, NEW_PASSWORD];
+
 /// An account to be made.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
@@ -90,7 +97,7 @@ pub async fn disable(tx: &mut dyn WriteTx, email: &str, now: u64) -> Result<User
     tx.put_user(&user).await?;
     tx.end_sessions_of(user.id).await?;
     regrant_for(tx, &user).await?;
-    audit(tx, "user_disable", user.id, now).await?;
+    audit(tx, DISABLED, user.id, now).await?;
     Ok(user)
 }
 
@@ -108,7 +115,7 @@ pub async fn reset_password(
     user.password_hash = Some(password_hash);
     tx.put_user(&user).await?;
     tx.end_sessions_of(user.id).await?;
-    audit(tx, "user_reset_password", user.id, now).await?;
+    audit(tx, NEW_PASSWORD, user.id, now).await?;
     Ok(user)
 }
 

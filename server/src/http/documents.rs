@@ -3,13 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use shared::access::{Access, access};
+use shared::access::Access;
 use shared::ids::UserId;
 use utoipa::ToSchema;
 
 use super::extract::DocReader;
 use super::problem::Problem;
-use crate::commands::grants::subject;
 use crate::state::AppState;
 
 /// Somebody who can see a document.
@@ -33,16 +32,11 @@ pub struct Reader {
     )
 )]
 pub async fn readers(State(state): State<AppState>, doc: DocReader) -> Result<Json<Vec<Reader>>, Problem> {
-    let mut tx = state.store.begin().await?;
-    let facts = tx.document_facts(doc.id).await?.ok_or_else(Problem::not_found)?;
-    let readers = tx
-        .users()
-        .await?
-        .into_iter()
-        .filter_map(|user| match access(&subject(&user), &facts) {
-            Access::None => None,
-            access => Some(Reader { id: user.id, name: user.name, access }),
-        })
-        .collect();
-    Ok(Json(readers))
+    let readers = state.store.readers(doc.who.session.user, doc.id).await?;
+    // Whoever can read it is one of them, unless that has just ended.
+    if readers.is_empty() {
+        return Err(Problem::not_found());
+    }
+    let reader = |it: store::Reader| Reader { id: it.user, name: it.name, access: it.access };
+    Ok(Json(readers.into_iter().map(reader).collect()))
 }

@@ -2,7 +2,7 @@
 //! [`DocReader`] and [`DocWriter`] alone.
 
 use std::marker::PhantomData;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::RequestPartsExt as _;
 use axum::body::Bytes;
@@ -15,6 +15,7 @@ use shared::access::Access;
 use shared::ids::DocId;
 use store::Session;
 
+use super::outgoing::Peer;
 use super::problem::Problem;
 use crate::config::Origin;
 use crate::identity::sessions::{self, Standing, Token};
@@ -150,8 +151,8 @@ impl FromRequestParts<AppState> for ClientAddress {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let ConnectInfo(peer) =
-            parts.extract::<ConnectInfo<SocketAddr>>().await.map_err(|_| Problem::internal())?;
-        Ok(Self(client_address(peer.ip(), &parts.headers, &state.config.origin)))
+            parts.extract::<ConnectInfo<Peer>>().await.map_err(|_| Problem::internal())?;
+        Ok(Self(client_address(peer.address.ip(), &parts.headers, &state.config.origin)))
     }
 }
 

@@ -6,6 +6,7 @@ pub mod directory;
 pub mod documents;
 pub mod extract;
 pub mod health;
+pub mod outgoing;
 pub mod problem;
 pub mod rate;
 pub mod request_id;

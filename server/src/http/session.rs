@@ -9,15 +9,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use shared::domain::role::Role;
 use shared::ids::{DeviceId, PublicKey, Signature, UserId};
-use store::AuditEvent;
+use store::{AuditEvent, StoreError};
 use utoipa::ToSchema;
 
 use super::extract::{ClientAddress, JsonBody, SignedIn};
 use super::problem::Problem;
 use crate::hub::NotifyBus as _;
-use crate::identity::passwords;
 use crate::identity::sessions::{Token, clear_cookie};
 use crate::identity::sign_in::{Offered, SignInError};
+use crate::identity::{challenges, passwords};
 use crate::state::AppState;
 
 /// Characters that a device's name may have.
@@ -32,7 +32,7 @@ pub struct Challenge {
     challenge: String,
 }
 
-/// Gives out a challenge: single use, two minutes.
+/// Gives out a challenge: single use, two minutes, for a sign-in from the same address.
 #[utoipa::path(
     get, path = "/api/session/challenge", tag = "session",
     responses(
@@ -46,7 +46,8 @@ pub async fn challenge(
 ) -> Result<Json<Challenge>, Problem> {
     let now = state.clock.now();
     state.rates.address(address, now)?;
-    Ok(Json(Challenge { challenge: URL_SAFE_NO_PAD.encode(state.challenges.give(now)) }))
+    let challenge = challenges::give(&state.store, address, now).await?;
+    Ok(Json(Challenge { challenge: URL_SAFE_NO_PAD.encode(challenge) }))
 }
 
 /// Who wants in, and with which device.
@@ -104,9 +105,17 @@ pub async fn sign_in(
 ) -> Result<impl IntoResponse, Problem> {
     let offered = check_lengths(body, address)?;
     let before = Token::of_request(&headers, &state.config.origin);
-    let (token, user, device) = state.door().sign_in(offered, before, state.clock.now()).await?;
-    // Others who may read what this device will write need its key.
-    state.hub.wake_directory(&[user.id]);
+    // On a task of its own, like everything that is followed by something.
+    let signing_in = tokio::spawn({
+        let state = state.clone();
+        async move {
+            let opened = state.door().sign_in(offered, before, state.clock.now()).await?;
+            // Others who may read what this device will write need its key.
+            state.hub.wake_directory(&[opened.1.id]);
+            Ok::<_, SignInError>(opened)
+        }
+    });
+    let (token, user, device) = signing_in.await.map_err(|_| Problem::internal())??;
     let info = SessionInfo { user: user.id, device: device.id, name: user.name, roles: user.roles };
     Ok((AppendHeaders([(header::SET_COOKIE, token.set_cookie(&state.config.origin))]), Json(info)))
 }
@@ -187,6 +196,14 @@ pub async fn show(State(state): State<AppState>, who: SignedIn) -> Result<Json<S
     )
 )]
 pub async fn sign_out(State(state): State<AppState>, who: SignedIn) -> Result<impl IntoResponse, Problem> {
+    let cleared = clear_cookie(&state.config.origin);
+    // On a task of its own: who hangs up ends the request, not what must follow the commit.
+    let ending = tokio::spawn(async move { end(&state, &who).await });
+    ending.await.map_err(|_| Problem::internal())??;
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cleared)])))
+}
+
+async fn end(state: &AppState, who: &SignedIn) -> Result<(), StoreError> {
     let mut tx = state.store.begin().await?;
     tx.end_session(&who.token.hash()).await?;
     tx.audit(&AuditEvent {
@@ -200,5 +217,5 @@ pub async fn sign_out(State(state): State<AppState>, who: SignedIn) -> Result<im
     tx.commit().await?;
     state.hub.end_session_on(who.session.device);
     state.hub.barrier(&[who.session.user]).await;
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, clear_cookie(&state.config.origin))])))
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! A connection's mailbox: one slot per kind of hint and document, so that it never grows past what is open.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use shared::ids::{DeviceId, DocId, UserId};
@@ -24,7 +25,12 @@ pub enum Signal {
     /// What its person may know may have changed.
     DirectoryWoken,
     /// This document's log may have grown, or access to it may have changed.
-    Woken(DocId),
+    Woken {
+        /// Which document.
+        doc: DocId,
+        /// The place of its newest item, where nothing else can have changed; `None` to look in any case.
+        head: Option<u64>,
+    },
     /// Somebody else's presence waits to be taken, inside the section that delivers it.
     PresenceWaits,
 }
@@ -58,16 +64,22 @@ struct Waiting {
     directory: bool,
     /// In the order in which they were woken; `woken` has the same.
     order: VecDeque<DocId>,
-    woken: HashSet<DocId>,
+    woken: HashMap<DocId, Option<u64>>,
     presence: VecDeque<Presence>,
     /// Whether the connection knows that presence waits.
     presence_told: bool,
 }
 
 impl Mailbox {
-    pub(super) fn wake(&self, doc: DocId) {
-        self.put(|waiting| {
-            if waiting.woken.insert(doc) {
+    /// To look at `doc` if it is not known up to `head`, or in any case.
+    pub(super) fn wake(&self, doc: DocId, head: Option<u64>) {
+        self.put(|waiting| match waiting.woken.entry(doc) {
+            Entry::Occupied(mut known) => {
+                let both = known.get().zip(head).map(|(known, head)| known.max(head));
+                known.insert(both);
+            }
+            Entry::Vacant(unknown) => {
+                unknown.insert(head);
                 waiting.order.push_back(doc);
             }
         });
@@ -102,7 +114,7 @@ impl Mailbox {
 
     pub(super) fn forget(&self, doc: DocId) {
         let mut waiting = self.waiting();
-        if waiting.woken.remove(&doc) {
+        if waiting.woken.remove(&doc).is_some() {
             waiting.order.retain(|it| *it != doc);
         }
         waiting.presence.retain(|it| it.doc != doc);
@@ -151,8 +163,8 @@ impl Mailbox {
             return Some(Signal::DirectoryWoken);
         }
         if let Some(doc) = waiting.order.pop_front() {
-            waiting.woken.remove(&doc);
-            return Some(Signal::Woken(doc));
+            let head = waiting.woken.remove(&doc).flatten();
+            return Some(Signal::Woken { doc, head });
         }
         if !waiting.presence.is_empty() && !std::mem::replace(&mut waiting.presence_told, true) {
             return Some(Signal::PresenceWaits);

@@ -1,86 +1,130 @@
-//! What a device signs to show that it holds its key: single use, two minutes.
+//! What a device signs to show that it holds its key: single use, two minutes, for the address that asked.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::net::{IpAddr, Ipv6Addr};
 
 use shared::ids::{PublicKey, Signature};
 use shared::sync::signature::verify_session;
+use store::{NewChallenge, SharedStore, StoreError};
 
 use crate::random;
 
 /// How long a challenge can be used, in ms.
 pub const LIFETIME_MS: u64 = 2 * 60_000;
-/// Challenges outstanding at once; the oldest goes when there are more. Trying a proof against all of them
-/// stays below the cost of a password.
-const MOST_OUTSTANDING: usize = 1_024;
 
-/// The challenges that have been given out. A sign-in carries the proof but not the challenge, so the proof is
-/// tried against each, the newest first.
-#[derive(Debug, Default)]
-pub struct Challenges {
-    outstanding: Mutex<VecDeque<Outstanding>>,
+/// The part of an IPv6 address that names a network; the rest its hosts choose, and change, by themselves.
+const NETWORK: u128 = u128::MAX << 64;
+
+/// Gives out a new one.
+///
+/// # Errors
+/// When the store fails.
+pub async fn give(store: &SharedStore, address: IpAddr, now: u64) -> Result<[u8; 32], StoreError> {
+    let challenge = random::fresh();
+    let new = NewChallenge { challenge, address: network(address), expires: now + LIFETIME_MS };
+    store.put_challenge(new, now).await?;
+    Ok(challenge)
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Outstanding {
-    challenge: [u8; 32],
-    expires: u64,
-}
-
-impl Challenges {
-    /// A new one.
-    pub fn give(&self, now: u64) -> [u8; 32] {
-        let challenge = random::fresh();
-        let mut outstanding = self.outstanding.lock().unwrap_or_else(PoisonError::into_inner);
-        outstanding.retain(|it| it.expires > now);
-        if outstanding.len() == MOST_OUTSTANDING {
-            outstanding.pop_front();
-        }
-        outstanding.push_back(Outstanding { challenge, expires: now + LIFETIME_MS });
-        challenge
+/// Uses up the challenge that `proof` was made for with `key`; `false` if none was given to that address. A
+/// sign-in carries the proof but not the challenge, so the proof is tried against each of the address's, of which
+/// there are few.
+///
+/// # Errors
+/// When the store fails.
+pub async fn take(
+    store: &SharedStore,
+    address: IpAddr,
+    key: PublicKey,
+    proof: Signature,
+    now: u64,
+) -> Result<bool, StoreError> {
+    let given = store.challenges(&network(address), now).await?;
+    // Tens of microseconds each.
+    let looking = tokio::task::spawn_blocking(move || {
+        given.into_iter().find(|challenge| verify_session(&key, challenge, &proof.0))
+    });
+    let found = looking
+        .await
+        .map_err(|error| StoreError::Corrupt(format!("checking a proof did not end: {error}")))?;
+    match found {
+        Some(challenge) => store.take_challenge(&challenge, now).await,
+        None => Ok(false),
     }
+}
 
-    /// Uses up the challenge that `proof` was made for with `key`; `false` if there is none.
-    pub fn take(&self, key: &PublicKey, proof: &Signature, now: u64) -> bool {
-        // Signatures are checked outside the lock: they take tens of microseconds each.
-        let candidates: Vec<Outstanding> = {
-            let outstanding = self.outstanding.lock().unwrap_or_else(PoisonError::into_inner);
-            outstanding.iter().rev().filter(|it| it.expires > now).copied().collect()
-        };
-        let Some(found) = candidates.iter().find(|it| verify_session(key, &it.challenge, &proof.0)) else {
-            return false;
-        };
-        let mut outstanding = self.outstanding.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = outstanding.len();
-        outstanding.retain(|it| it.challenge != found.challenge);
-        outstanding.len() < before
+/// What challenges are kept by.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("{}/64", Ipv6Addr::from_bits(address.to_bits() & NETWORK)),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use shared::sync::signature::DeviceKey;
+    use store::CHALLENGES_PER_ADDRESS;
+    use store_sqlite::SqliteStore;
 
     use super::*;
 
-    #[test]
-    fn a_challenge_is_used_once_and_within_its_time() {
-        let challenges = Challenges::default();
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+
+    async fn store() -> (tempfile::TempDir, SharedStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("loopbaanmaat.sqlite")).await.unwrap();
+        (folder, Arc::new(store))
+    }
+
+    async fn takes(store: &SharedStore, address: IpAddr, key: &DeviceKey, over: [u8; 32], now: u64) -> bool {
+        take(store, address, key.public(), key.sign_session(&over), now).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_challenge_is_used_once_and_within_its_time() {
+        let (_folder, store) = store().await;
         let key = DeviceKey::from_secret(&[7; 32]);
-        let (first, second) = (challenges.give(1_000), challenges.give(2_000));
-        let (first, second) = (key.sign_session(&first), key.sign_session(&second));
-        assert!(challenges.take(&key.public(), &first, 3_000));
-        assert!(!challenges.take(&key.public(), &first, 3_000));
-        assert!(!challenges.take(&key.public(), &second, 2_000 + LIFETIME_MS));
+        let (first, second) =
+            (give(&store, HERE, 1_000).await.unwrap(), give(&store, HERE, 2_000).await.unwrap());
+        assert!(takes(&store, HERE, &key, first, 3_000).await);
+        assert!(!takes(&store, HERE, &key, first, 3_000).await);
+        assert!(!takes(&store, HERE, &key, second, 2_000 + LIFETIME_MS).await);
+    }
+
+    #[tokio::test]
+    async fn a_proof_of_another_key_or_for_another_challenge_is_none() {
+        let (_folder, store) = store().await;
+        let (key, other) = (DeviceKey::from_secret(&[7; 32]), DeviceKey::from_secret(&[8; 32]));
+        let challenge = give(&store, HERE, 1_000).await.unwrap();
+        let proof = key.sign_session(&challenge);
+        assert!(!take(&store, HERE, other.public(), proof, 1_000).await.unwrap());
+        assert!(!takes(&store, HERE, &key, [0; 32], 1_000).await);
+        assert!(takes(&store, HERE, &key, challenge, 1_000).await);
+    }
+
+    #[tokio::test]
+    async fn what_others_ask_for_elsewhere_neither_serves_here_nor_pushes_out() {
+        let (_folder, store) = store().await;
+        let key = DeviceKey::from_secret(&[7; 32]);
+        let mine = give(&store, HERE, 1_000).await.unwrap();
+        for _ in 0..=CHALLENGES_PER_ADDRESS {
+            give(&store, THERE, 1_000).await.unwrap();
+        }
+        let theirs = store.challenges(&network(THERE), 1_000).await.unwrap();
+        assert_eq!(theirs.len(), CHALLENGES_PER_ADDRESS as usize);
+        assert!(!takes(&store, HERE, &key, theirs[0], 1_000).await);
+        assert!(takes(&store, THERE, &key, theirs[0], 1_000).await);
+        assert!(takes(&store, HERE, &key, mine, 1_000).await);
     }
 
     #[test]
-    fn a_proof_of_another_key_or_for_another_challenge_is_none() {
-        let challenges = Challenges::default();
-        let (key, other) = (DeviceKey::from_secret(&[7; 32]), DeviceKey::from_secret(&[8; 32]));
-        let challenge = challenges.give(1_000);
-        assert!(!challenges.take(&other.public(), &key.sign_session(&challenge), 1_000));
-        assert!(!challenges.take(&key.public(), &key.sign_session(&[0; 32]), 1_000));
-        assert!(challenges.take(&key.public(), &key.sign_session(&challenge), 1_000));
+    fn the_hosts_of_an_ipv6_network_are_one_place_and_mapped_addresses_are_their_own() {
+        let network = |text: &str| network(text.parse().unwrap());
+        assert_eq!(network("2001:db8:1:2:aaaa::1"), network("2001:db8:1:2:bbbb::2"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
     }
 }

@@ -6,7 +6,7 @@ use shared::ids::{PublicKey, Signature};
 use shared::sync::signature::{device_id, is_sound};
 use store::{AuditEvent, Device, Session, SharedStore, StoreError, User};
 
-use super::challenges::Challenges;
+use super::challenges;
 use super::passwords::Passwords;
 use super::sessions::Token;
 use super::throttle::{Throttle, Throttled};
@@ -56,8 +56,6 @@ pub struct Door<'a> {
     pub store: &'a SharedStore,
     /// Hashing.
     pub passwords: &'a Passwords,
-    /// Challenges given out.
-    pub challenges: &'a Challenges,
     /// Failures counted.
     pub throttle: &'a Throttle,
 }
@@ -74,7 +72,8 @@ impl Door<'_> {
         now: u64,
     ) -> Result<(Token, User, Device), SignInError> {
         self.throttle.attempt(offered.address, &offered.email, now)?;
-        if !is_sound(&offered.public_key) || !self.challenges.take(&offered.public_key, &offered.proof, now) {
+        let Offered { address, public_key, proof, .. } = offered;
+        if !is_sound(&public_key) || !challenges::take(self.store, address, public_key, proof, now).await? {
             return Err(SignInError::BadProof);
         }
         let user = self.store.user_by_email(&offered.email).await?.filter(|it| !it.disabled);

@@ -23,7 +23,14 @@ pub(super) async fn answer(state: &AppState, carrier: Carrier, ask: Ask) -> Answ
             let most = BatchLimit { items: max_items, bytes: max_bytes };
             state.store.read_logs(carrier, &places, most).await.map(Answer::Read)
         }
-        Ask::Push { doc, items, .. } => push(state, carrier, doc, items).await.map(Answer::Push),
+        Ask::Push { doc, items, .. } => {
+            // On a task of its own: whoever hangs up or is cut right at the commit keeps nobody from being woken.
+            let pushing = tokio::spawn(push(state.clone(), carrier, doc, items));
+            let pushed = pushing
+                .await
+                .unwrap_or_else(|error| Err(StoreError::Corrupt(format!("a push did not end: {error}"))));
+            pushed.map(Answer::Push)
+        }
         Ask::DirectoryVersion => directory::of(&state.store, carrier.user)
             .await
             .map(|it| it.map_or(Answer::Failed, |it| Answer::DirectoryVersion(it.version))),
@@ -41,7 +48,7 @@ pub(super) async fn answer(state: &AppState, carrier: Carrier, ask: Ask) -> Answ
 }
 
 async fn push(
-    state: &AppState,
+    state: AppState,
     carrier: Carrier,
     doc: DocId,
     items: Vec<PushItem>,
@@ -54,9 +61,9 @@ async fn push(
     let examined = examine(doc, items, keys).await?;
     let answer = state.store.push(carrier, doc, examined).await?;
     if let PushAnswer::Done { stored, .. } = &answer
-        && !stored.is_empty()
+        && let Some(&head) = stored.iter().max()
     {
-        state.hub.wake(&[doc]);
+        state.hub.grown(doc, head);
     }
     Ok(answer)
 }
@@ -82,3 +89,6 @@ async fn examine(
         .await
         .map_err(|error| StoreError::Corrupt(format!("examining a push did not end: {error}")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,11 +4,16 @@ mod asks;
 pub mod post;
 pub mod socket;
 
+use std::time::Duration;
+
 use axum::http::HeaderMap;
 
 use crate::http::problem::Problem;
 use crate::identity::sessions::{self, Standing, Token};
 use crate::state::AppState;
+
+/// How long what is sent may take to be written.
+const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the cookie of a request is worth here, where a revoked device is told to wipe.
 async fn standing(state: &AppState, headers: &HeaderMap) -> Result<(Standing, Option<Token>), Problem> {

@@ -17,7 +17,7 @@ use shared::sync::session::{Answer, Ask, Input, Output, ReadAnswer, Session, Tra
 use store::Carrier;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::asks;
+use super::{WRITE_PATIENCE, asks};
 use crate::http::problem::Problem;
 use crate::http::security::comes_from_own_page;
 use crate::hub::{Connection, Signal};
@@ -33,8 +33,6 @@ const MOST_UNWRITTEN: usize = limits::FRAME + 4 * WRITE_BUFFER;
 /// Bytes of a message that are still taken in, to be answered with a close that arrives: a connection dropped with
 /// unread input is reset. What is larger gets the close if it can.
 const MOST_READ: usize = 2 * limits::READABLE_FRAME;
-/// How long one message may take to be written.
-const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 /// How often the machine is told that time passes.
 const TICK: Duration = Duration::from_secs(5);
 /// Ticks between looks at whether the session still is one.
@@ -135,7 +133,8 @@ impl Driver {
     async fn run(&mut self) -> Ended {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut ticks_to_check = TICKS_PER_CHECK;
+        // The first tick comes at once: the session may have ended before a hint about that could arrive.
+        let mut ticks_to_check = 1;
         loop {
             let flow = tokio::select! {
                 signal = self.connection.signal() => self.signalled(signal).await,
@@ -178,7 +177,7 @@ impl Driver {
             Signal::SignedOut => self.check_session().await,
             Signal::Stopping => self.feed(Input::Stopping).await,
             Signal::DirectoryWoken => self.feed(Input::DirectoryWoken).await,
-            Signal::Woken(doc) => self.feed(Input::Woken { doc, head: None }).await,
+            Signal::Woken { doc, head } => self.feed(Input::Woken { doc, head }).await,
             Signal::PresenceWaits => self.relay_presence().await,
         }
     }

@@ -1,10 +1,13 @@
 //! The store in one SQLite file: one writer, readers beside it, every commit on the disk before it is answered.
 
 mod accounts;
+mod challenges;
 mod directory;
 mod documents;
 mod error;
 mod facts;
+mod judging;
+mod live;
 mod log;
 mod open;
 mod push;
@@ -24,13 +27,15 @@ use shared::sync::message::Place;
 use shared::sync::session::{PushAnswer, ReadAnswer};
 use sqlx::SqlitePool;
 use store::{
-    AnsweredCommand, AuditRow, BatchLimit, Carrier, DeviceKey, Grant, Millis, Result, Session, Store, User,
-    WriteTx,
+    AnsweredCommand, AuditRow, BatchLimit, Carrier, DeviceKey, Grant, Millis, NewChallenge, Reader, Result,
+    Session, Store, User, WriteTx,
 };
 
 pub use open::{OLDEST_SQLITE, Options};
 
+use crate::challenges::Challenges;
 use crate::error::Told as _;
+use crate::judging::Push;
 use crate::push::Committer;
 use crate::transaction::Transaction;
 use crate::writer::Writer;
@@ -41,6 +46,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     writer: Writer,
     committer: Committer,
+    challenges: Challenges,
 }
 
 impl SqliteStore {
@@ -62,19 +68,22 @@ impl SqliteStore {
     pub async fn open_with(file: &Path, options: Options) -> Result<Self> {
         let (writer, readers) = open::open(file, options).await?;
         let committer = Committer::start(writer.clone());
-        Ok(Self { readers, writer, committer })
+        let challenges = Challenges::new(writer.clone());
+        Ok(Self { readers, writer, committer, challenges })
     }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn ready(&self) -> Result<()> {
-        let mut tx = self.writer.begin().await?;
-        // Only after a write has failed is it worth writing for nothing, to find out whether it does again.
-        if !self.writer.is_failing() {
-            tx.rollback().await;
+        let mut reader = self.readers.acquire().await.told()?;
+        sqlx::query!("SELECT name FROM settings LIMIT 1").fetch_optional(&mut *reader).await.told()?;
+        drop(reader);
+        // What others have written just now shows that it can be done, and nobody is kept waiting by the question.
+        if self.writer.has_just_written() {
             return Ok(());
         }
+        let mut tx = self.writer.begin().await?;
         sqlx::query!(
             "INSERT INTO settings (name, value) VALUES ('written_again', datetime())
              ON CONFLICT (name) DO UPDATE SET value = excluded.value"
@@ -82,7 +91,9 @@ impl Store for SqliteStore {
         .execute(tx.connection())
         .await
         .told()?;
-        tx.commit().await
+        tx.commit().await?;
+        self.writer.has_proven_itself();
+        Ok(())
     }
 
     async fn begin(&self) -> Result<Box<dyn WriteTx>> {
@@ -116,25 +127,27 @@ impl Store for SqliteStore {
         accounts::device_keys(&mut *self.readers.acquire().await.told()?, ids).await
     }
 
-    async fn put_challenge(&self, challenge: &[u8; 32], now: Millis, expires: Millis) -> Result<()> {
-        let mut tx = self.writer.begin().await?;
-        accounts::put_challenge(tx.connection(), challenge, now, expires).await?;
-        tx.commit().await
+    async fn put_challenge(&self, challenge: NewChallenge, now: Millis) -> Result<()> {
+        self.challenges.put(challenge, now).await
     }
 
-    async fn challenges(&self, now: Millis, most: u32) -> Result<Vec<[u8; 32]>> {
-        accounts::challenges(&mut *self.readers.acquire().await.told()?, now, most).await
+    async fn challenges(&self, address: &str, now: Millis) -> Result<Vec<[u8; 32]>> {
+        challenges::of_address(&mut *self.readers.acquire().await.told()?, address, now).await
     }
 
     async fn take_challenge(&self, challenge: &[u8; 32], now: Millis) -> Result<bool> {
         let mut tx = self.writer.begin().await?;
-        let taken = accounts::take_challenge(tx.connection(), challenge, now).await?;
+        let taken = challenges::take(tx.connection(), challenge, now).await?;
         tx.commit().await?;
         Ok(taken)
     }
 
     async fn grant(&self, user: UserId, doc: DocId) -> Result<Grant> {
         log::grant(&mut *self.readers.acquire().await.told()?, user, doc).await
+    }
+
+    async fn readers(&self, user: UserId, doc: DocId) -> Result<Vec<Reader>> {
+        log::readers(&mut *self.readers.acquire().await.told()?, user, doc).await
     }
 
     async fn directory(&self, user: UserId) -> Result<Option<Directory>> {
@@ -152,15 +165,18 @@ impl Store for SqliteStore {
         places: &[Place],
         most: BatchLimit,
     ) -> Result<Vec<ReadAnswer>> {
-        let mut read = self.readers.begin().await.told()?;
-        log::read(&mut read, reader, places, most).await
+        log::read(&mut *self.readers.acquire().await.told()?, reader, places, most).await
     }
 
     async fn push(&self, carrier: Carrier, doc: DocId, items: Vec<Examined>) -> Result<PushAnswer> {
-        self.committer.push(carrier, doc, items).await
+        self.committer.push(Push { carrier, doc, items }).await
     }
 
     async fn audit_tail(&self, most: u32) -> Result<Vec<AuditRow>> {
         record::audit_tail(&mut *self.readers.acquire().await.told()?, most).await
+    }
+
+    async fn audit_after(&self, seq: u64, most: u32) -> Result<Vec<AuditRow>> {
+        record::audit_after(&mut *self.readers.acquire().await.told()?, seq, most).await
     }
 }

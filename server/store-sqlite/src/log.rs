@@ -6,11 +6,11 @@ use shared::domain::kind::DocKind;
 use shared::ids::{Chain, DocId, UserId};
 use shared::sync::message::{Body, LogItem, Place};
 use shared::sync::session::ReadAnswer;
-use sqlx::SqliteConnection;
-use store::{BatchLimit, Carrier, Grant, Result, StoreError};
+use sqlx::{Connection as _, SqliteConnection};
+use store::{BatchLimit, Carrier, Grant, Reader, Result, StoreError};
 
 use crate::error::Told as _;
-use crate::row;
+use crate::{live, row};
 
 /// A document as it stands to a carrier.
 pub(crate) enum Standing {
@@ -31,16 +31,29 @@ pub(crate) struct Head {
     pub(crate) max_op: u64,
 }
 
+/// A document's row, and what a carrier may do with it.
+pub(crate) struct StandingRow {
+    pub(crate) kind: Option<String>,
+    pub(crate) head: Option<i64>,
+    pub(crate) chain: Option<Vec<u8>>,
+    pub(crate) max_op: Option<i64>,
+    pub(crate) access: i64,
+    pub(crate) ever_read: bool,
+    pub(crate) destroyed: bool,
+    pub(crate) carries: bool,
+}
+
 /// How each of `docs` stands to `carrier`, in order. A document that does not exist takes the same way through
 /// here as one that is not hers.
-pub(crate) async fn standings(
+async fn standings(
     connection: &mut SqliteConnection,
     carrier: Carrier,
     docs: impl IntoIterator<Item = DocId>,
 ) -> Result<Vec<Result<Standing>>> {
     let wanted = row::hex_list(docs.into_iter().map(|doc| doc.0));
     let (user, device) = (&carrier.user.0[..], &carrier.device.0[..]);
-    let found = sqlx::query!(
+    let found = sqlx::query_as!(
+        StandingRow,
         r#"SELECT documents.kind AS "kind?: String", documents.head AS "head?: i64",
                   documents.chain AS "chain?: Vec<u8>", documents.max_op AS "max_op?: i64",
                   coalesce(grants.access, 0) AS "access!: i64", coalesce(grants.ever_read, 0) AS "ever_read!: bool",
@@ -59,27 +72,32 @@ pub(crate) async fn standings(
     .fetch_all(connection)
     .await
     .told()?;
-    let standing = found.into_iter().map(|it| {
+    Ok(found.into_iter().map(Standing::try_from).collect())
+}
+
+impl TryFrom<StandingRow> for Standing {
+    type Error = StoreError;
+
+    fn try_from(it: StandingRow) -> Result<Self> {
         if !it.carries {
-            return Ok(Standing::Denied);
+            return Ok(Self::Denied);
         }
         let access = row::access(it.access)?;
         if it.destroyed || access == Access::None {
-            return Ok(if it.ever_read { Standing::Gone } else { Standing::Denied });
+            return Ok(if it.ever_read { Self::Gone } else { Self::Denied });
         }
         let (Some(kind), Some(head), Some(chain), Some(max_op)) = (it.kind, it.head, it.chain, it.max_op)
         else {
-            return Ok(Standing::Denied);
+            return Ok(Self::Denied);
         };
-        Ok(Standing::Open(Head {
+        Ok(Self::Open(Head {
             kind: row::coded(&kind, DocKind::from_code)?,
             access,
             seq: row::number(head)?,
             chain: row::id(&chain)?,
             max_op: row::number(max_op)?,
         }))
-    });
-    Ok(standing.collect())
+    }
 }
 
 /// See [`Store::read_logs`](store::Store::read_logs).
@@ -89,6 +107,11 @@ pub(crate) async fn read(
     places: &[Place],
     most: BatchLimit,
 ) -> Result<Vec<ReadAnswer>> {
+    if let [place] = places {
+        return Ok(vec![alone(place, live::read(connection, reader, place, most).await)?]);
+    }
+    let mut transaction = connection.begin().await.told()?;
+    let connection = &mut *transaction;
     let standings = standings(&mut *connection, reader, places.iter().map(|place| place.doc)).await?;
     let mut answers = Vec::with_capacity(places.len());
     let mut room = most.bytes;
@@ -109,17 +132,20 @@ pub(crate) async fn read(
             }
             Err(error) => Err(error),
         };
-        answers.push(match answer {
-            Ok(answer) => answer,
-            // One document's failure is its own.
-            Err(StoreError::Corrupt(problem)) => {
-                tracing::error!(doc = %place.doc, problem, "a log cannot be read");
-                ReadAnswer::Failed
-            }
-            Err(error) => return Err(error),
-        });
+        answers.push(alone(place, answer)?);
     }
     Ok(answers)
+}
+
+/// One document's failure is its own.
+fn alone(place: &Place, answer: Result<ReadAnswer>) -> Result<ReadAnswer> {
+    match answer {
+        Err(StoreError::Corrupt(problem)) => {
+            tracing::error!(doc = %place.doc, problem, "a log cannot be read");
+            Ok(ReadAnswer::Failed)
+        }
+        answer => answer,
+    }
 }
 
 enum Batch {
@@ -225,4 +251,29 @@ pub(crate) async fn grant(connection: &mut SqliteConnection, user: UserId, doc: 
     .told()?;
     let Some(found) = found else { return Ok(Grant::NONE) };
     Ok(Grant { access: row::access(found.access)?, ever_read: found.ever_read, ever_write: found.ever_write })
+}
+
+/// See [`Store::readers`](store::Store::readers).
+pub(crate) async fn readers(
+    connection: &mut SqliteConnection,
+    user: UserId,
+    doc: DocId,
+) -> Result<Vec<Reader>> {
+    let (user, doc) = (&user.0[..], &doc.0[..]);
+    let found = sqlx::query!(
+        "SELECT users.id, users.name, grants.access
+         FROM grants JOIN users ON users.id = grants.user
+         WHERE grants.doc = ?1 AND grants.access > 0
+           AND EXISTS (SELECT 1 FROM grants AS own WHERE own.doc = ?1 AND own.user = ?2 AND own.access > 0)
+         ORDER BY users.name, users.id",
+        doc,
+        user
+    )
+    .fetch_all(connection)
+    .await
+    .told()?;
+    let readers = found
+        .into_iter()
+        .map(|it| Ok(Reader { user: row::id(&it.id)?, name: it.name, access: row::access(it.access)? }));
+    readers.collect()
 }

@@ -5,19 +5,15 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
-use shared::ids::DocId;
-use shared::sync::chain;
-use shared::sync::gate::{self, Examined, Verdict};
 use shared::sync::session::PushAnswer;
 use sqlx::SqliteConnection;
-use store::{Carrier, Result, StoreError};
+use store::{Result, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::error::Told as _;
-use crate::log::{Head, Standing};
+use crate::judging::{self, Push};
 use crate::writer::{Writer, WriterTx};
-use crate::{facts, log, row};
 
 /// Pushes that share a transaction at most: beyond that the disk is no longer what one waits for.
 const MAX_SHARED: usize = 128;
@@ -26,9 +22,7 @@ const MAX_SHARED: usize = 128;
 const MAX_WAITING: usize = 256;
 
 struct Job {
-    carrier: Carrier,
-    doc: DocId,
-    items: Vec<Examined>,
+    push: Push,
     answer: oneshot::Sender<Result<PushAnswer>>,
 }
 
@@ -46,16 +40,11 @@ impl Committer {
         Self { queue: Mutex::new(Some(queue)), task: Mutex::new(Some(task)) }
     }
 
-    pub(crate) async fn push(
-        &self,
-        carrier: Carrier,
-        doc: DocId,
-        items: Vec<Examined>,
-    ) -> Result<PushAnswer> {
+    pub(crate) async fn push(&self, push: Push) -> Result<PushAnswer> {
         let closed = || StoreError::Unavailable("the store is closed".to_owned());
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(closed)?;
         let (answer, answered) = oneshot::channel();
-        queue.send(Job { carrier, doc, items, answer }).await.map_err(|_| closed())?;
+        queue.send(Job { push, answer }).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
     }
 
@@ -116,98 +105,44 @@ async fn commit_together(writer: &Writer, jobs: &mut Vec<Job>) {
 async fn judge_all(tx: &mut WriterTx, jobs: &[Job]) -> Result<Vec<Result<PushAnswer>>> {
     if let [job] = jobs {
         // Alone, it needs no savepoint: the transaction is its own.
-        return Ok(vec![Ok(guarded(tx.connection(), job).await?)]);
+        return guarded(tx.connection(), &[&job.push]).await;
     }
+    let pushes: Vec<_> = jobs.iter().map(|job| &job.push).collect();
+    if let Ok(answers) = undone_if_it_fails(tx, &pushes).await? {
+        return Ok(answers);
+    }
+    // The fault is to be that of one push, and the others are to be stored.
     let mut answers = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        let connection = tx.connection();
-        sqlx::query("SAVEPOINT push").execute(&mut *connection).await.told()?;
-        let answer = match guarded(&mut *connection, job).await {
-            Err(error @ StoreError::Unavailable(_)) => return Err(error),
-            Err(error) => {
-                tracing::error!(%error, doc = %job.doc, "a push could not be judged");
-                sqlx::query("ROLLBACK TO push").execute(&mut *connection).await.told()?;
-                Err(error)
-            }
-            answer => answer,
-        };
-        sqlx::query("RELEASE push").execute(connection).await.told()?;
-        answers.push(answer);
+    for push in pushes {
+        match undone_if_it_fails(tx, &[push]).await? {
+            Ok(answer) => answers.extend(answer),
+            Err(error) => answers.push(Err(error)),
+        }
     }
     Ok(answers)
 }
 
-/// The gate is not meant to panic; if it ever did, that push fails, and the task that serves all others lives.
-async fn guarded(connection: &mut SqliteConnection, job: &Job) -> Result<PushAnswer> {
-    AssertUnwindSafe(store_push(connection, job))
+/// Stores all of `pushes` or none. The outer error is the whole transaction's.
+async fn undone_if_it_fails(tx: &mut WriterTx, pushes: &[&Push]) -> Result<Result<Vec<Result<PushAnswer>>>> {
+    let connection = tx.connection();
+    sqlx::query("SAVEPOINT push").execute(&mut *connection).await.told()?;
+    let answers = match guarded(&mut *connection, pushes).await {
+        Err(error @ StoreError::Unavailable(_)) => return Err(error),
+        Err(error) => {
+            tracing::error!(%error, pushes = pushes.len(), first = %pushes[0].doc, "pushes could not be judged");
+            sqlx::query("ROLLBACK TO push").execute(&mut *connection).await.told()?;
+            Err(error)
+        }
+        answers => answers,
+    };
+    sqlx::query("RELEASE push").execute(connection).await.told()?;
+    Ok(answers)
+}
+
+/// The gate is not meant to panic; if it ever did, these pushes fail, and the task that serves all others lives.
+async fn guarded(connection: &mut SqliteConnection, pushes: &[&Push]) -> Result<Vec<Result<PushAnswer>>> {
+    AssertUnwindSafe(judging::store_all(connection, pushes))
         .catch_unwind()
         .await
-        .unwrap_or_else(|_| Err(StoreError::Corrupt(format!("judging a push to {} panicked", job.doc))))
-}
-
-async fn store_push(connection: &mut SqliteConnection, job: &Job) -> Result<PushAnswer> {
-    let standing = log::standings(&mut *connection, job.carrier, [job.doc]).await?.pop();
-    let head = match standing.transpose()? {
-        None | Some(Standing::Denied) => return Ok(PushAnswer::Denied),
-        Some(Standing::Gone) => return Ok(PushAnswer::Gone),
-        Some(Standing::Open(head)) => head,
-    };
-    let facts = facts::look_up(&mut *connection, job.doc, &head, &job.items).await?;
-    let verdicts = gate::decide(&job.items, &facts);
-    append(connection, job, head, &verdicts).await?;
-    let gate::Outcome { acked, rejected, stored } = gate::outcome(&job.items, &verdicts);
-    Ok(PushAnswer::Done { acked, rejected, stored })
-}
-
-async fn append(
-    connection: &mut SqliteConnection,
-    job: &Job,
-    head: Head,
-    verdicts: &[Verdict],
-) -> Result<()> {
-    let doc = &job.doc.0[..];
-    let Head { seq: mut newest, mut chain, mut max_op, .. } = head;
-    for (examined, verdict) in job.items.iter().zip(verdicts) {
-        let (Verdict::Store { seq }, Some(change)) = (verdict, examined.change()) else { continue };
-        let item = examined.item();
-        newest = *seq;
-        chain = chain::next(chain, change.hash);
-        max_op = max_op.max(change.max_op());
-        let (seq, hash, chain, by) = (row::stored(*seq), &change.hash.0[..], &chain.0[..], &item.by.0[..]);
-        let (sig, actor, actor_seq) = (&item.sig[..], &change.actor.0[..], row::stored(change.seq));
-        let (max_op, deps, data) = (row::stored(change.max_op()), row::joined(&change.deps), &item.data[..]);
-        sqlx::query!(
-            "INSERT INTO items (doc, seq, hash, chain, by, sig, actor, actor_seq, max_op, deps, data)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            doc,
-            seq,
-            hash,
-            chain,
-            by,
-            sig,
-            actor,
-            actor_seq,
-            max_op,
-            deps,
-            data
-        )
-        .execute(&mut *connection)
-        .await
-        .told()?;
-    }
-    if newest == head.seq {
-        return Ok(());
-    }
-    let (newest, chain, max_op) = (row::stored(newest), &chain.0[..], row::stored(max_op));
-    sqlx::query!(
-        "UPDATE documents SET head = ?, chain = ?, max_op = ? WHERE id = ?",
-        newest,
-        chain,
-        max_op,
-        doc
-    )
-    .execute(connection)
-    .await
-    .told()?;
-    Ok(())
+        .unwrap_or_else(|_| Err(StoreError::Corrupt("judging pushes panicked".to_owned())))
 }

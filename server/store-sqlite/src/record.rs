@@ -76,28 +76,61 @@ pub(crate) async fn audit(connection: &mut SqliteConnection, event: &AuditEvent)
     Ok(())
 }
 
+/// A row of the audit log as it lies in the database.
+struct Audited {
+    seq: i64,
+    at: i64,
+    user: Option<Vec<u8>>,
+    device: Option<Vec<u8>>,
+    action: String,
+    object: String,
+    hash: Vec<u8>,
+}
+
+impl Audited {
+    fn read(self) -> Result<AuditRow> {
+        Ok(AuditRow {
+            seq: row::number(self.seq)?,
+            event: AuditEvent {
+                at: row::number(self.at)?,
+                user: row::id_if(self.user.as_deref())?,
+                device: row::id_if(self.device.as_deref())?,
+                action: self.action,
+                object: self.object,
+            },
+            hash: row::sha256(&self.hash)?,
+        })
+    }
+}
+
 pub(crate) async fn audit_tail(connection: &mut SqliteConnection, most: u32) -> Result<Vec<AuditRow>> {
-    let found = sqlx::query!(
+    let found = sqlx::query_as!(
+        Audited,
         "SELECT seq, at, user, device, action, object, hash FROM audit ORDER BY seq DESC LIMIT ?",
         most
     )
     .fetch_all(connection)
     .await
     .told()?;
-    let rows = found.into_iter().map(|it| {
-        Ok(AuditRow {
-            seq: row::number(it.seq)?,
-            event: AuditEvent {
-                at: row::number(it.at)?,
-                user: row::id_if(it.user.as_deref())?,
-                device: row::id_if(it.device.as_deref())?,
-                action: it.action,
-                object: it.object,
-            },
-            hash: row::sha256(&it.hash)?,
-        })
-    });
-    rows.collect()
+    found.into_iter().map(Audited::read).collect()
+}
+
+pub(crate) async fn audit_after(
+    connection: &mut SqliteConnection,
+    seq: u64,
+    most: u32,
+) -> Result<Vec<AuditRow>> {
+    let seq = row::stored(seq);
+    let found = sqlx::query_as!(
+        Audited,
+        "SELECT seq, at, user, device, action, object, hash FROM audit WHERE seq > ? ORDER BY seq LIMIT ?",
+        seq,
+        most
+    )
+    .fetch_all(connection)
+    .await
+    .told()?;
+    found.into_iter().map(Audited::read).collect()
 }
 
 pub(crate) async fn setting(connection: &mut SqliteConnection, name: &str) -> Result<Option<String>> {

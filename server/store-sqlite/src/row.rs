@@ -1,5 +1,7 @@
 //! Columns as types.
 
+use std::fmt::Write as _;
+
 use shared::access::Access;
 use shared::domain::role::Role;
 use shared::ids::ChangeHash;
@@ -72,23 +74,47 @@ fn wrong<T>(what: &str) -> StoreError {
     StoreError::Corrupt(format!("{}: {what}", std::any::type_name::<T>()))
 }
 
-/// Ids for `json_each`, as hexadecimal digits for `unhex`.
-pub(crate) fn hex_list<const N: usize>(ids: impl IntoIterator<Item = [u8; N]>) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut list = String::from("[");
-    for id in ids {
-        if list.len() > 1 {
-            list.push(',');
+/// Bytes as the hexadecimal digits that `unhex` takes.
+pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
+
+impl std::fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 64];
+        for some in self.0.chunks(text.len() / 2) {
+            for (byte, digits) in some.iter().zip(text.chunks_mut(2)) {
+                digits[0] = DIGITS[usize::from(byte >> 4)];
+                digits[1] = DIGITS[usize::from(byte & 15)];
+            }
+            f.write_str(std::str::from_utf8(&text[..2 * some.len()]).map_err(|_| std::fmt::Error)?)?;
         }
-        list.push('"');
-        for byte in id {
-            list.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            list.push(char::from(DIGITS[usize::from(byte & 15)]));
-        }
-        list.push('"');
+        Ok(())
     }
-    list.push(']');
-    list
+}
+
+/// A JSON array in which the next element can be written.
+pub(crate) fn next(array: &mut String) -> &mut String {
+    array.push(if array.is_empty() { '[' } else { ',' });
+    array
+}
+
+/// A JSON array at its end.
+pub(crate) fn ended(mut array: String) -> String {
+    if array.is_empty() {
+        array.push('[');
+    }
+    array.push(']');
+    array
+}
+
+/// Ids for `json_each`.
+pub(crate) fn hex_list<const N: usize>(ids: impl IntoIterator<Item = [u8; N]>) -> String {
+    let mut list = String::new();
+    for id in ids {
+        // Writing to a string cannot fail.
+        let _ = write!(next(&mut list), r#""{}""#, Hex(&id));
+    }
+    ended(list)
 }
 
 /// Hashes one after the other.

@@ -1,7 +1,7 @@
 //! The one connection that writes, and its transactions. Who wants to write waits in line for it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
@@ -9,16 +9,46 @@ use store::{Result, StoreError};
 
 use crate::error::{Told as _, tell};
 
+/// How long a commit is proof that there can be another.
+const PROOF: Duration = Duration::from_secs(10);
+
 /// A pool of one: the pool gives the turns and replaces the connection when it has broken.
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
     pool: SqlitePool,
-    failing: Arc<AtomicBool>,
+    written: Arc<Written>,
+}
+
+/// Whether what is committed gets to the disk.
+#[derive(Debug, Default)]
+struct Written(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    last: Option<Instant>,
+    /// A write has failed, and nothing has shown since that the next one will not. That a commit succeeds does
+    /// not: it may have had nothing to write.
+    failing: bool,
+}
+
+impl Written {
+    fn note(&self, is_written: bool) {
+        let mut state = self.state();
+        if is_written {
+            state.last = Some(Instant::now());
+        } else {
+            state.failing = true;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Writer {
     pub(crate) fn new(pool: SqlitePool) -> Self {
-        Self { pool, failing: Arc::default() }
+        Self { pool, written: Arc::default() }
     }
 
     /// Begins a transaction that holds SQLite's write lock from the start: one that took it later could find
@@ -27,14 +57,20 @@ impl Writer {
         let connection = self.pool.acquire().await.told()?;
         // Before it begins, so that it is rolled back also where the one who waits for it has gone away: the
         // database carries out what it was sent, and the only connection must not come back in a transaction.
-        let mut tx = WriterTx { connection: Some(connection), failing: Arc::clone(&self.failing) };
+        let mut tx = WriterTx { connection: Some(connection), written: Arc::clone(&self.written) };
         sqlx::query("BEGIN IMMEDIATE").execute(tx.connection()).await.told()?;
         Ok(tx)
     }
 
-    /// Whether the last transaction that tried to commit could not.
-    pub(crate) fn is_failing(&self) -> bool {
-        self.failing.load(Ordering::Relaxed)
+    /// Whether something was committed not long ago, and no write has failed.
+    pub(crate) fn has_just_written(&self) -> bool {
+        let state = self.written.state();
+        !state.failing && state.last.is_some_and(|last| last.elapsed() < PROOF)
+    }
+
+    /// A row was written: writing works (again).
+    pub(crate) fn has_proven_itself(&self) {
+        self.written.state().failing = false;
     }
 
     pub(crate) async fn close(&self) {
@@ -46,7 +82,7 @@ impl Writer {
 pub(crate) struct WriterTx {
     /// `None` once it has ended.
     connection: Option<PoolConnection<Sqlite>>,
-    failing: Arc<AtomicBool>,
+    written: Arc<Written>,
 }
 
 impl WriterTx {
@@ -57,7 +93,7 @@ impl WriterTx {
     /// On the disk when it returns `Ok`.
     pub(crate) async fn commit(mut self) -> Result<()> {
         let committed = sqlx::query("COMMIT").execute(self.connection()).await;
-        self.failing.store(committed.is_err(), Ordering::Relaxed);
+        self.written.note(committed.is_ok());
         match committed {
             Ok(_) => {
                 drop(self.connection.take());
@@ -80,7 +116,7 @@ impl WriterTx {
     /// Rolls back because of `error`.
     pub(crate) async fn abandon(self, error: &StoreError) {
         if matches!(error, StoreError::Unavailable(_)) {
-            self.failing.store(true, Ordering::Relaxed);
+            self.written.note(false);
         }
         self.rollback().await;
     }
@@ -102,5 +138,30 @@ async fn roll_back(mut connection: PoolConnection<Sqlite>) {
     // rolls back too, and the pool opens another.
     if sqlx::query("ROLLBACK").execute(&mut *connection).await.is_err() {
         drop(connection.detach());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection as _;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    use crate::open::{self, Options};
+
+    #[tokio::test]
+    async fn who_hangs_up_while_a_transaction_begins_leaves_none_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("loopbaanmaat.db");
+        let (writer, _readers) = open::open(&file, Options::default()).await.unwrap();
+        // Another program has the lock, so that the beginning lasts as long as the test wants.
+        let options = SqliteConnectOptions::new().filename(&file);
+        let mut other = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+        let mut beginning = Box::pin(writer.begin());
+        assert!(futures_util::poll!(&mut beginning).is_pending());
+        assert_eq!(writer.pool.num_idle(), 0);
+        drop(beginning);
+        sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+        writer.begin().await.unwrap().commit().await.unwrap();
     }
 }

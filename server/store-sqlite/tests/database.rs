@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use futures_util::poll;
 use shared::access::Access;
 use shared::domain::kind::DocKind;
 use shared::domain::role::Role;
 use shared::ids::DocId;
 use shared::sync::session::{PushAnswer, ReadAnswer};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, SqliteConnection};
-use store::StoreError;
+use sqlx::{Connection as _, Row as _, SqliteConnection};
 use store::contract::world::{batch, done};
 use store::contract::{Author, Human, World};
+use store::{CHALLENGES, NewChallenge, StoreError};
 use store_sqlite::{Options, SqliteStore};
 
 const KIND: DocKind = DocKind::SharedNotes;
@@ -36,10 +37,14 @@ impl Folder {
         World::on(Arc::new(SqliteStore::open_with(&self.file(), options).await.unwrap()))
     }
 
+    async fn connection(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(self.file());
+        SqliteConnection::connect_with(&options).await.unwrap()
+    }
+
     /// Says something to the database behind the store's back.
     async fn sql(&self, statement: &'static str) {
-        let options = SqliteConnectOptions::new().filename(self.file());
-        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let mut connection = self.connection().await;
         sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
     }
@@ -167,6 +172,71 @@ async fn a_full_disk_acknowledges_nothing_that_it_does_not_keep() {
     assert_eq!((stored.len(), rejected.len()), (1, 0));
 }
 
+#[tokio::test]
+async fn readiness_is_proven_by_a_write_where_nothing_was_written() {
+    let folder = Folder::new();
+    let world = folder.open(Options::default()).await;
+    world.store.ready().await.unwrap();
+    world.store.close().await;
+    let world = folder.open(Options::default()).await;
+    folder
+        .sql(
+            "CREATE TRIGGER nothing_is_written BEFORE UPDATE ON settings
+             BEGIN SELECT RAISE(ABORT, 'as on a disk that cannot be written'); END",
+        )
+        .await;
+    world.store.ready().await.unwrap_err();
+    folder.sql("DROP TRIGGER nothing_is_written").await;
+    world.store.ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_asks_whether_it_is_ready_does_not_wait_for_a_writer_that_works() {
+    let folder = Folder::new();
+    let world = folder.open(Options::default()).await;
+    world.human(1, &[Role::Employee]).await;
+    let _writing = world.begin().await;
+    world.store.ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_hangs_up_keeps_nobody_from_a_challenge() {
+    let folder = Folder::new();
+    let world = folder.open(Options::default()).await;
+    let new = |number| NewChallenge { challenge: [number; 32], address: "here".to_owned(), expires: 10_000 };
+    let writing = world.begin().await;
+    let mut first = Box::pin(world.store.put_challenge(new(1), 1_000));
+    assert!(poll!(&mut first).is_pending());
+    // The first one has begun to wait for the writer when the second one comes.
+    tokio::task::yield_now().await;
+    let mut second = Box::pin(world.store.put_challenge(new(2), 1_000));
+    assert!(poll!(&mut second).is_pending());
+    drop((first, writing));
+    second.await.unwrap();
+    assert_eq!(world.store.challenges("here", 1_000).await.unwrap(), [[2; 32], [1; 32]]);
+}
+
+#[tokio::test]
+async fn there_is_an_end_to_the_challenges_that_are_kept() {
+    let folder = Folder::new();
+    let world = folder.open(Options::default()).await;
+    folder
+        .sql(
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)
+             INSERT INTO challenges (challenge, address, expires) SELECT randomblob(32), n, 10000 FROM numbers",
+        )
+        .await;
+    let new = NewChallenge { challenge: [1; 32], address: "192.0.2.1".to_owned(), expires: 10_000 };
+    world.store.put_challenge(new, 1_000).await.unwrap();
+    let (mut kept, mut connection) = (0, folder.connection().await);
+    for row in sqlx::raw_sql("SELECT address FROM challenges").fetch_all(&mut connection).await.unwrap() {
+        kept += 1;
+        assert_ne!(row.get::<String, _>(0), "1");
+    }
+    assert_eq!(kept, CHALLENGES);
+    assert_eq!(world.store.challenges("192.0.2.1", 1_000).await.unwrap(), [[1; 32]]);
+}
+
 /// Holds the genesis and `hashes`, in whatever order, in one unbroken chain.
 async fn assert_log_is(world: &World, reader: &Human, doc: DocId, hashes: &[shared::ids::ChangeHash]) {
     let (mut found, mut cursor, mut chain) = (vec![], 0, None);
@@ -207,6 +277,40 @@ async fn one_documents_failure_is_its_own() {
     assert_eq!(done(second.unwrap()).2, [2]);
     assert_eq!(world.read(&anna, rotten).await, ReadAnswer::Failed);
     assert_eq!(batch(world.read(&anna, sound).await).0.len(), 2);
+}
+
+/// The one in the middle fails when its items have been written, and those of others in the same transaction.
+#[tokio::test]
+async fn a_push_that_fails_in_a_shared_transaction_is_undone_and_the_others_are_stored() {
+    let folder = Folder::new();
+    let world = folder.open(Options::default()).await;
+    let anna = world.human(1, &[Role::Employee]).await;
+    let mut docs = vec![];
+    for number in 1..=5 {
+        docs.push(world.document(number, KIND, &[(&anna, Access::Write)]).await);
+    }
+    folder
+        .sql(
+            "CREATE TRIGGER no_third_item BEFORE UPDATE ON documents
+             WHEN NEW.id = x'03030303030303030303030303030303' AND NEW.head = 3
+             BEGIN SELECT RAISE(ABORT, 'not this one'); END",
+        )
+        .await;
+    let pushes = docs.iter().map(|doc| {
+        let items = Author::new(&anna, *doc, KIND, 1).write_many(2);
+        world.try_push(&anna, *doc, items)
+    });
+    let answers = join_all(pushes).await;
+    for (doc, answer) in docs.iter().zip(answers) {
+        let stored = batch(world.read(&anna, *doc).await).0.len() - 1;
+        match answer {
+            Ok(answer) => assert_eq!((done(answer).2.len(), stored), (2, 2)),
+            Err(error) => {
+                assert!(matches!(error, StoreError::Conflict(_)), "{error}");
+                assert_eq!((*doc, stored), (docs[2], 0));
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -41,6 +41,7 @@ macro_rules! contract {
                 a_session_tells_of_its_device_and_account
                 sessions_end_one_by_one_or_all_of_a_person
                 a_challenge_works_once_and_not_after_its_time
+                challenges_are_kept_for_their_address_and_of_each_the_newest
                 a_dropped_transaction_leaves_no_trace
             }
             documents {
@@ -48,6 +49,7 @@ macro_rules! contract {
                 an_id_is_used_once
                 grants_remember_what_was_once_allowed
                 a_change_of_grants_says_whom_it_concerns
+                readers_are_told_to_readers
                 a_destroyed_document_is_gone_and_stays_gone
                 facts_follow_trajectory_and_referrals
                 documents_are_found_by_trajectory_and_owner
@@ -68,6 +70,7 @@ macro_rules! contract {
                 one_bad_item_does_not_keep_the_others_out
                 every_hash_is_answered_once
                 concurrent_pushes_leave_no_gap_and_no_double
+                a_push_builds_on_one_that_is_not_answered_yet
                 a_reader_carries_what_a_writer_signed
                 a_former_writer_is_still_an_author
                 a_stranger_carries_nothing

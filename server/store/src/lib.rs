@@ -75,13 +75,21 @@ pub enum StoreError {
 /// The answer of everything in here.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
+/// Challenges kept for one address: a whole office may sign in from it at once, and a proof is tried against all
+/// of them.
+pub const CHALLENGES_PER_ADDRESS: u32 = 64;
+
+/// Challenges kept in all; the oldest go when there are more.
+pub const CHALLENGES: u32 = 16_384;
+
 /// A shared store.
 pub type SharedStore = Arc<dyn Store>;
 
 /// The reading half, pushes, and the door to transactions.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Whether the database can be written at this moment; for `/health/ready`.
+    /// Whether the database can be read and written at this moment; for `/health/ready`. What was written just
+    /// now is proof enough; otherwise it writes.
     async fn ready(&self) -> Result<()>;
 
     /// Starts a write transaction; everything until its commit is seen by nobody else. Transactions wait for
@@ -107,19 +115,24 @@ pub trait Store: Send + Sync + 'static {
     /// The public keys and owners of those devices that are known, revoked ones too.
     async fn devices(&self, ids: &[DeviceId]) -> Result<Vec<DeviceKey>>;
 
-    /// Keeps a sign-in challenge until `expires`, for one [`take_challenge`](Self::take_challenge) on whatever
-    /// instance.
-    async fn put_challenge(&self, challenge: &[u8; 32], now: Millis, expires: Millis) -> Result<()>;
+    /// Keeps a sign-in challenge until it expires, for one [`take_challenge`](Self::take_challenge) on whatever
+    /// instance. Of one address the newest [`CHALLENGES_PER_ADDRESS`] are kept, and of all no more than
+    /// [`CHALLENGES`]. Many may share one transaction.
+    async fn put_challenge(&self, challenge: NewChallenge, now: Millis) -> Result<()>;
 
-    /// Up to `most` challenges that can still be taken, the newest first: a sign-in carries the proof and not
-    /// the challenge that it proves.
-    async fn challenges(&self, now: Millis, most: u32) -> Result<Vec<[u8; 32]>>;
+    /// The challenges of that address that can still be taken, the newest first: a sign-in carries the proof and
+    /// not the challenge that it proves.
+    async fn challenges(&self, address: &str, now: Millis) -> Result<Vec<[u8; 32]>>;
 
     /// Uses up a challenge: `true` once, if it was given out and has not expired.
     async fn take_challenge(&self, challenge: &[u8; 32], now: Millis) -> Result<bool>;
 
     /// What `user` may do with `doc` now.
     async fn grant(&self, user: UserId, doc: DocId) -> Result<Grant>;
+
+    /// Everybody who can read `doc`, by name, if `user` can herself: one answer from one consistent read. Empty:
+    /// she cannot, or it is not there.
+    async fn readers(&self, user: UserId, doc: DocId) -> Result<Vec<Reader>>;
 
     /// Everything that `user` may know, in one consistent read; `version` is left empty.
     async fn directory(&self, user: UserId) -> Result<Option<Directory>>;
@@ -140,6 +153,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// The newest `most` rows of the audit log, newest first.
     async fn audit_tail(&self, most: u32) -> Result<Vec<AuditRow>>;
+
+    /// The first `most` rows of the audit log after `seq`, oldest first. Cheap where there is none: it is asked
+    /// again and again.
+    async fn audit_after(&self, seq: u64, most: u32) -> Result<Vec<AuditRow>>;
 }
 
 /// Who delivers or asks: access is the person's, and a revoked device carries nothing.

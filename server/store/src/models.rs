@@ -63,6 +63,28 @@ pub struct Session {
     pub disabled: bool,
 }
 
+/// A sign-in challenge to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewChallenge {
+    /// 32 bytes that nobody can guess.
+    pub challenge: [u8; 32],
+    /// Whom it is for: an address, or the network that it is in.
+    pub address: String,
+    /// From when on it is worth nothing.
+    pub expires: Millis,
+}
+
+/// Somebody who can read a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    /// Who.
+    pub user: UserId,
+    /// Her name.
+    pub name: String,
+    /// What she may do with it.
+    pub access: Access,
+}
+
 /// A trajectory, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trajectory {

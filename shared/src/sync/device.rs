@@ -16,6 +16,7 @@ mod connection;
 mod document;
 mod hearing;
 mod machine;
+mod polling;
 mod pushing;
 mod safety;
 

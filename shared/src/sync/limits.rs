@@ -32,6 +32,9 @@ pub const MALFORMED: usize = 20;
 pub const MALFORMED_WINDOW_MS: u64 = 60_000;
 /// How long a client may be silent, in ms.
 pub const IDLE_MS: u64 = 60_000;
+/// How long the server may go without looking at the documents that a connection has open, in ms: a hint that was
+/// lost is made up for within 30 s, time told every 5 s included.
+pub const LOOK_MS: u64 = 25_000;
 /// How often a client sends `ping`, in ms.
 pub const PING_MS: u64 = 15_000;
 /// How long a client waits for a sign of life after a `ping`, in ms.

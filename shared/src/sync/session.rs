@@ -60,7 +60,8 @@ pub enum Input {
     SignedOut,
     /// The server stops.
     Stopping,
-    /// Time has passed; to be fed every few seconds.
+    /// Time has passed; to be fed every 5 s. Now and then the documents that are open are looked at, which makes up
+    /// for hints that were lost.
     Tick,
     /// The answer to the ask.
     Answer(Answer),

@@ -75,9 +75,10 @@ export class Device {
     return this.context.newPage();
   }
 
-  /** Closes the whole browser of this device and starts it again on the same profile. */
-  async restart() {
+  /** Closes the whole browser of this device and starts it again on the same profile; `between` happens meanwhile. */
+  async restart(between = () => {}) {
     await this.context.close();
+    await between();
     await this.#launch();
     return this.page;
   }

@@ -19,6 +19,16 @@ async fn a_server_whose_database_is_closed_is_live_and_not_ready() {
 }
 
 #[tokio::test]
+async fn one_look_at_the_database_answers_everybody_for_a_second() {
+    let app = TestApp::init().await;
+    assert_eq!(app.get("/health/ready").await.status, 200);
+    app.store().close().await;
+    assert_eq!(app.get("/health/ready").await.status, 200);
+    app.clock().advance(1_000);
+    assert_eq!(app.get("/health/ready").await.status, 503);
+}
+
+#[tokio::test]
 async fn the_openapi_document_names_the_routes() {
     let app = TestApp::init().await;
     let document = app.get("/api/openapi.json").await.json();

@@ -89,6 +89,15 @@ async fn a_challenge_is_used_once_and_within_two_minutes() {
 }
 
 #[tokio::test]
+async fn a_challenge_outlives_a_restart_between_it_and_its_sign_in() {
+    let app = TestApp::init().await;
+    app.account(ANNA, Role::Employee).await;
+    let offer = Person::offer(&app, ANNA, PASSWORD, &key(1)).await;
+    let app = app.restarted().await;
+    assert_eq!(post(&app, &offer).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_proof_of_another_key_opens_nothing() {
     let app = TestApp::init().await;
     app.account(ANNA, Role::Employee).await;

@@ -108,3 +108,24 @@ async fn a_revoked_device_hears_that_it_must_wipe_and_nothing_else() {
     assert_eq!(frames.len(), 1);
     assert_eq!(codec::decode_server(frames[0]), Ok(Some(ServerMessage::Wipe)));
 }
+
+#[tokio::test]
+async fn a_revoked_device_is_told_to_wipe_also_when_its_session_has_ended() {
+    let app = TestApp::init().await;
+    let user = app.account("anna@test.example", Role::Employee).await;
+    let (expired, admin) = (app.signed_in(user).await, app.person(Role::Administrator).await);
+    let answer = admin.command(json!({ "type": "revoke_device", "device": expired.key.id() })).await;
+    assert_eq!(answer.status, 200);
+    // Her other devices are signed out; this one keeps the session that it is recognised by.
+    app.change(async |tx| {
+        server::commands::accounts::disable(tx, "anna@test.example", 1).await.unwrap();
+    })
+    .await;
+    app.clock().advance(server::identity::sessions::ABSOLUTE_MS + 1);
+    let hello = codec::client(&ClientMessage::Hello { version: 1, client: String::new() });
+    let answer = expired.exchange_bytes(codec::join(&[hello])).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let frames = codec::split(&answer.body, 10).unwrap();
+    assert_eq!(codec::decode_server(frames[0]), Ok(Some(ServerMessage::Wipe)));
+    assert_eq!(expired.socket().await.message().await, ServerMessage::Wipe);
+}

@@ -1,5 +1,7 @@
 //! `GET /sync`
 
+use std::time::Duration;
+
 use serde_json::json;
 use shared::domain::kind::DocKind;
 use shared::domain::role::Role;
@@ -7,7 +9,11 @@ use shared::ids::DocId;
 use shared::sync::limits;
 use shared::sync::message::{ClientMessage, ErrorCode, Place, SUBPROTOCOL, ServerMessage};
 use tests::{Heard, Person, Replica, Socket, TestApp};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Error;
+
+use crate::one_client;
 
 async fn draft(person: &Person) -> DocId {
     person.directory().await["documents"][0]["id"].as_str().unwrap().parse().unwrap()
@@ -159,6 +165,32 @@ async fn a_session_that_ends_elsewhere_ends_the_connection() {
     let mut socket = anna.socket().await.greeted().await;
     assert_eq!(anna.send(anna.request(reqwest::Method::DELETE, "/api/session")).await.status, 204);
     assert_eq!(socket.closed().await, Some(4401));
+}
+
+#[tokio::test]
+async fn a_session_that_ends_while_the_connection_is_made_ends_it() {
+    let app = TestApp::init().await;
+    let anna = app.employee().await;
+    let mut client = one_client::connect(&app, 16);
+    let request = format!(
+        "GET /sync HTTP/1.1\r\nhost: localhost\r\norigin: http://localhost\r\ncookie: {}\r\n\
+         connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-protocol: {SUBPROTOCOL}\r\n\r\n",
+        anna.cookie
+    );
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut heard = vec![0; 12];
+    client.read_exact(&mut heard).await.unwrap();
+    assert_eq!(heard, b"HTTP/1.1 101");
+    // The session has been looked at, and no hint can arrive before the rest of the answer has gone out.
+    assert_eq!(app.state().hub.connections(), 0);
+    app.change(async |tx| tx.end_sessions_of(anna.user).await.unwrap()).await;
+    // A close with 4401.
+    let close = [0x88, 2, 0x11, 0x31];
+    while !heard.ends_with(&close) {
+        let read = timeout(Duration::from_secs(30), client.read_buf(&mut heard)).await.expect("it is closed");
+        assert_ne!(read.unwrap(), 0, "{}", String::from_utf8_lossy(&heard));
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use shared::domain::command::Command;
 use shared::domain::directory::Person;
 use shared::ids::DeviceId;
 
-use crate::components::{Empty, Page};
+use crate::components::{Empty, Page, RevokeDialog};
 use crate::device::Device;
 use crate::i18n::*;
 use crate::pages::case::is_on_its_way;
@@ -29,6 +29,7 @@ pub fn People() -> impl IntoView {
         };
         people.into_iter().map(|person| (person.clone(), devices_of(&person))).collect()
     });
+    let asked = RwSignal::new(None::<(DeviceId, String)>);
     view! {
         <Page title=move || t_string!(i18n, admin.people) wide=true>
             <p class="lead">{t!(i18n, admin.people_lead)}</p>
@@ -52,17 +53,22 @@ pub fn People() -> impl IntoView {
                             key=|(person, devices)| (person.id, person.name.clone(), person.roles.clone(), devices.clone())
                             let((person, devices))
                         >
-                            <OnePerson person=person devices=devices/>
+                            <OnePerson person=person devices=devices asked=asked/>
                         </For>
                     </tbody>
                 </table>
             </Show>
+            <RevokeDialog asked=asked/>
         </Page>
     }
 }
 
 #[component]
-fn OnePerson(person: Person, devices: Vec<DeviceId>) -> impl IntoView {
+fn OnePerson(
+    person: Person,
+    devices: Vec<DeviceId>,
+    asked: RwSignal<Option<(DeviceId, String)>>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let roles = StoredValue::new(person.roles);
     let name = StoredValue::new(person.name);
@@ -86,7 +92,7 @@ fn OnePerson(person: Person, devices: Vec<DeviceId>) -> impl IntoView {
                             </summary>
                             <div class="stack tight">
                                 {devices.into_iter().enumerate().map(|(at, id)| view! {
-                                    <RevokeButton id=id number=at + 1 name=name/>
+                                    <RevokeButton id=id number=at + 1 name=name asked=asked/>
                                 }).collect_view()}
                             </div>
                         </details>
@@ -98,12 +104,19 @@ fn OnePerson(person: Person, devices: Vec<DeviceId>) -> impl IntoView {
 }
 
 #[component]
-fn RevokeButton(id: DeviceId, number: usize, name: StoredValue<String>) -> impl IntoView {
+fn RevokeButton(
+    id: DeviceId,
+    number: usize,
+    name: StoredValue<String>,
+    asked: RwSignal<Option<(DeviceId, String)>>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
     let waiting = Memo::new(move |_| {
         is_on_its_way(device, |command| matches!(command, Command::RevokeDevice { device } if *device == id))
     });
+    let which =
+        move || t_string!(i18n, admin.device_of_named, number = number, name = name.get_value()).to_string();
     view! {
         <div class="row">
             <span>{t!(i18n, admin.device_of, number = number)}</span>
@@ -116,7 +129,7 @@ fn RevokeButton(id: DeviceId, number: usize, name: StoredValue<String>) -> impl 
                     aria-label=move || {
                         t_string!(i18n, admin.revoke_named, number = number, name = name.get_value()).to_string()
                     }
-                    on:click=move |_| { device.command(Command::RevokeDevice { device: id }); }
+                    on:click=move |_| asked.set(Some((id, which())))
                 >
                     {t!(i18n, session.revoke)}
                 </button>

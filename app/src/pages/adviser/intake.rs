@@ -56,7 +56,7 @@ pub fn Intake() -> impl IntoView {
                         document=Signal::derive(move || notes.get().map(|it| it.id()))
                     >
                         <NotesFor
-                            id="intake" document=notes place=Signal::stored(NotePlace::AllLoose)
+                            id="intake" document=notes place=Signal::stored(NotePlace::Loose(None))
                             label=move || t_string!(i18n, adviser.my_notes)
                         />
                     </AudienceSection>

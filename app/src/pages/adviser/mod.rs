@@ -6,8 +6,9 @@ mod overview;
 mod pool;
 
 use leptos::prelude::*;
+use leptos_router::any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _};
 use leptos_router::components::Route;
-use leptos_router::{MatchNestedRoutes, path};
+use leptos_router::path;
 
 use intake::Intake;
 use matching::Matching;
@@ -16,7 +17,7 @@ use pool::Pool;
 
 /// The addresses of these pages.
 #[component(transparent)]
-pub fn AdviserRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn AdviserRoutes() -> AnyNestedRoute {
     view! {
         <Route path=path!("/overzicht") view=Overview/>
         <Route path=path!("/intake/:id") view=Intake/>
@@ -24,4 +25,5 @@ pub fn AdviserRoutes() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/coachpool") view=Pool/>
     }
     .into_inner()
+    .into_any_nested_route()
 }

@@ -10,8 +10,9 @@ mod trajectories;
 mod trajectory;
 
 use leptos::prelude::*;
+use leptos_router::any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _};
 use leptos_router::components::Route;
-use leptos_router::{MatchNestedRoutes, path};
+use leptos_router::path;
 
 pub use notes::{NotePlace, NotesFor};
 pub use plan::PlanPart;
@@ -23,7 +24,7 @@ use trajectory::Trajectory;
 
 /// The addresses of these pages.
 #[component(transparent)]
-pub fn CoachRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn CoachRoutes() -> AnyNestedRoute {
     view! {
         <Route path=path!("/vandaag") view=Today/>
         <Route path=path!("/trajecten") view=Trajectories/>
@@ -31,4 +32,5 @@ pub fn CoachRoutes() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/profiel") view=Profile/>
     }
     .into_inner()
+    .into_any_nested_route()
 }

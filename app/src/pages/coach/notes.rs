@@ -17,15 +17,23 @@ use crate::pages::words;
 pub enum NotePlace {
     /// Those of a talk, and when that is.
     Talk(String, u64),
-    /// Those that belong to no talk.
-    AllLoose,
+    /// Those that belong to none of the talks named; while the talks are not known, those that name none.
+    Loose(Option<Vec<String>>),
 }
 
+/// How far the moment of a change may be from the moment of editing noted in it, in ms.
+const SAME_EDIT: u64 = 10_000;
+
 impl NotePlace {
-    fn holds(&self, note: &notes::Note) -> bool {
+    /// Whether a note belongs here.
+    pub fn holds(&self, note: &notes::Note) -> bool {
         match self {
             Self::Talk(talk, _) => note.talk.as_ref() == Some(talk),
-            Self::AllLoose => note.talk.is_none(),
+            Self::Loose(talks) => match (&note.talk, talks) {
+                (None, _) => true,
+                (Some(_), None) => false,
+                (Some(talk), Some(talks)) => !talks.contains(talk),
+            },
         }
     }
 }
@@ -79,7 +87,7 @@ fn begin(
 ) -> Result<(), entry::WriteError> {
     let (talk, talk_at) = match place {
         NotePlace::Talk(talk, at) => (Some(talk.as_str()), Some(*at)),
-        NotePlace::AllLoose => (None, None),
+        NotePlace::Loose(_) => (None, None),
     };
     let parts = template.map_or(&[][..], |template| template.parts);
     let template = template.map(|template| template.code);
@@ -99,6 +107,9 @@ pub fn NotesFor(
     /// Offers no templates.
     #[prop(optional)]
     plain: bool,
+    /// Called before the first word of a note: makes the talk it belongs to.
+    #[prop(into, optional)]
+    begin_talk: Option<Callback<()>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
@@ -115,6 +126,9 @@ pub fn NotesFor(
             return;
         };
         let Some(by) = device.directory().map(|directory| directory.me) else { return };
+        if let Some(begin_talk) = begin_talk {
+            begin_talk.run(());
+        }
         let place = place.get_untracked();
         let empty: Vec<_> = document
             .read_untracked(Notes::read)
@@ -142,13 +156,19 @@ pub fn NotesFor(
         let all = TEMPLATES.iter().map(|it| (it.code.to_owned(), words::template(i18n, it.code)));
         std::iter::once(none).chain(all).collect::<Vec<_>>()
     });
+    let is_of_here = move |at: u64| {
+        let notes = document.get().and_then(|document| document.read(Notes::read)).unwrap_or_default().notes;
+        place.with(|place| {
+            notes.iter().any(|note| place.holds(note) && note.stamp.edited_at.abs_diff(at) < SAME_EDIT)
+        })
+    };
     view! {
         <Show
             when=move || document.get().is_some_and(|document| document.read(|_| ()).is_some())
             fallback=move || view! { <p class="soft">{t!(i18n, common.not_here_yet)}</p> }
         >
             <For each=move || ids.get().1 key=Clone::clone let(note)>
-                <NoteFields id=format!("{id}-{note}") note=note document=document place=place label=label.get_value() readonly=readonly/>
+                <NoteFields id=format!("{id}-{note}") note=note document=document place=place label=label.get_value() readonly=readonly begin_talk=begin_talk/>
             </For>
             <Show when=move || !plain && !readonly.get()>
                 <details class="no-print">
@@ -162,7 +182,7 @@ pub fn NotesFor(
                     />
                 </details>
             </Show>
-            <AlsoEdited document=document/>
+            <AlsoEdited document=document concerns=Callback::new(is_of_here)/>
         </Show>
     }
 }
@@ -176,6 +196,7 @@ fn NoteFields(
     place: Signal<NotePlace>,
     label: TextProp,
     #[prop(into)] readonly: Signal<bool>,
+    begin_talk: Option<Callback<()>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
@@ -204,6 +225,9 @@ fn NoteFields(
     let write_to = move |part: Option<String>| {
         Callback::new(move |(old, new): (String, String)| {
             let document = document.get_untracked().ok_or(EditError::NotHere)?;
+            if let Some(begin_talk) = begin_talk {
+                begin_talk.run(());
+            }
             let place = place.get_untracked();
             note.with_value(|id| {
                 untrack(|| write(device, document, &place, id, part.as_deref(), (&old, &new)))

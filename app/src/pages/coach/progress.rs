@@ -38,6 +38,15 @@ fn kinds(i18n: I18nContext<Locale>) -> Signal<Vec<(String, String)>> {
 pub fn TalkDetails(
     #[prop(into)] document: Signal<Option<Document>>,
     #[prop(into)] talk: Signal<String>,
+    /// The talk as it will be, while nothing has been written about it yet.
+    #[prop(into)]
+    unwritten: Signal<Option<Talk>>,
+    /// Makes that one a talk.
+    #[prop(into)]
+    begin_talk: Callback<()>,
+    /// The talk was deleted.
+    #[prop(into)]
+    on_delete: Callback<()>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
@@ -45,11 +54,12 @@ pub fn TalkDetails(
     let readonly = Memo::new(move |_| is_read_only(document.get()));
     let found = Memo::new(move |_| -> Option<Talk> {
         let progress = document.get()?.read(Progress::read)?;
-        talk.with(|id| progress.talks.into_iter().find(|talk| talk.id == *id))
+        talk.with(|id| progress.talks.into_iter().find(|talk| talk.id == *id)).or_else(|| unwritten.get())
     });
     let kind = Signal::derive(move || found.get().map(|it| it.kind.code().to_owned()).unwrap_or_default());
     let set_kind = Callback::new(move |code: String| {
         if let Some(kind) = TalkKind::from_code(&code) {
+            begin_talk.run(());
             let now = device.now_ms();
             edit(document.get_untracked(), |doc| {
                 progress::set_talk_kind(doc, &talk.get_untracked(), kind, now)
@@ -58,11 +68,13 @@ pub fn TalkDetails(
     });
     let move_to = move |event: web_sys::Event| {
         if let Some(at) = moment_of_input(&event_target_value(&event)) {
+            begin_talk.run(());
             let now = device.now_ms();
             edit(document.get_untracked(), |doc| progress::move_talk(doc, &talk.get_untracked(), at, now));
         }
     };
     let set_held = move |event: web_sys::Event| {
+        begin_talk.run(());
         let (held, now) = (event_target_checked(&event), device.now_ms());
         edit(document.get_untracked(), |doc| progress::set_held(doc, &talk.get_untracked(), held, now));
     };
@@ -72,6 +84,7 @@ pub fn TalkDetails(
         undo.offer(t_string!(i18n, common.deleted).to_string(), move || {
             edit(document, |doc| progress::restore_talk(doc, &id));
         });
+        on_delete.run(());
     };
     view! {
         <Show
@@ -100,8 +113,7 @@ pub fn TalkDetails(
                 />
                 {t!(i18n, coach.talk_was_held)}
             </label>
-            <AlsoEdited document=document/>
-            <Show when=move || !readonly.get()>
+            <Show when=move || !readonly.get() && unwritten.get().is_none()>
                 <div class="row no-print">
                     <button type="button" class="plain" on:click=remove>{t!(i18n, coach.delete_talk)}</button>
                 </div>

@@ -4,8 +4,7 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use shared::domain::entry;
-use shared::domain::kind::DocKind;
-use shared::domain::progress::{self, Talk, TalkKind};
+use shared::domain::progress::Talk;
 use shared::ids::TrajectoryId;
 
 use super::referrals::Referrals;
@@ -26,23 +25,10 @@ struct Planned {
     talk: Talk,
 }
 
-/// Makes a talk of this moment and answers where to write about it.
-pub fn begin_talk(device: Device, trajectory: TrajectoryId) -> Option<String> {
-    let document = device.documents_of(DocKind::Progress, Some(trajectory)).into_iter().next()?;
-    let by = device.directory()?.me;
-    let now = device.now_ms();
-    let id = entry::id(device.random());
-    let kind = match document.read_untracked(progress::Progress::read)?.talks.is_empty() {
-        true => TalkKind::First,
-        false => TalkKind::FollowUp,
-    };
-    match document.edit(|doc| progress::plan_talk(doc, &id, kind, now, by, now)) {
-        Ok(()) => Some(format!("/trajecten/{trajectory}/gesprek/{id}")),
-        Err(error) => {
-            leptos::logging::warn!("no talk made: {error}");
-            None
-        }
-    }
+/// Where to write about a talk of this moment. The talk itself is made by the first word, so that looking and going
+/// back leaves nothing behind.
+pub fn place_for_new_talk(device: Device, trajectory: TrajectoryId) -> String {
+    format!("/trajecten/{trajectory}/gesprek/{}", entry::id(device.random()))
 }
 
 /// The page.
@@ -72,9 +58,8 @@ pub fn Today() -> impl IntoView {
     let date = move || day_text(i18n.get_locale(), now);
     let navigate = StoredValue::new_local(use_navigate());
     let start = move |trajectory: TrajectoryId| {
-        if let Some(place) = untrack(|| begin_talk(device, trajectory)) {
-            navigate.with_value(|navigate| navigate(&place, NavigateOptions::default()));
-        }
+        let place = place_for_new_talk(device, trajectory);
+        navigate.with_value(|navigate| navigate(&place, NavigateOptions::default()));
     };
     view! {
         <Page title=move || t_string!(i18n, coach.today_title)>

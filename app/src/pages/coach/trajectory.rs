@@ -3,15 +3,16 @@
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map};
+use shared::domain::entry::Stamp;
 use shared::domain::kind::DocKind;
 use shared::domain::notes::Notes;
-use shared::domain::progress::Progress;
+use shared::domain::progress::{self, Progress, Talk, TalkKind};
 
 use super::notes::{NotePlace, NotesFor};
 use super::plan::PlanPart;
 use super::progress::{ProgressPart, TalkDetails};
-use super::today::begin_talk;
-use crate::components::{Audience, AudienceSection, Page, day_text};
+use super::today::place_for_new_talk;
+use crate::components::{Audience, AudienceSection, Page, day_text, time_text};
 use crate::device::Device;
 use crate::i18n::*;
 use crate::pages::case::Case;
@@ -132,16 +133,22 @@ fn TalksPart(case: Case) -> impl IntoView {
         talks.reverse();
         talks
     });
+    // A note whose talk was deleted is not deleted with it.
+    let loose = Memo::new(move |_| {
+        let progress = progress_document.get().and_then(|document| document.read(Progress::read));
+        NotePlace::Loose(progress.map(|it| it.talks.into_iter().map(|talk| talk.id).collect()))
+    });
     let has_loose = Memo::new(move |_| {
         [private, shared].into_iter().any(|document| {
             let notes = document.get().and_then(|document| document.read(Notes::read)).unwrap_or_default();
-            notes.notes.iter().any(|note| note.talk.is_none())
+            let loose = loose.get();
+            notes.notes.iter().any(|note| loose.holds(note) && !note.is_empty())
         })
     });
     let chosen = Memo::new(move |_| {
         let (part, talk) = params.with(|params| (params.get("part"), params.get("talk")));
         if part.as_deref() == Some("los") {
-            return Some(NotePlace::AllLoose);
+            return Some(loose.get());
         }
         let talk = talk?;
         // A note may be written before the talk it belongs to has arrived.
@@ -150,9 +157,9 @@ fn TalksPart(case: Case) -> impl IntoView {
     });
     let navigate = StoredValue::new_local(use_navigate());
     let begin = move |_| {
-        if let Some(place) = untrack(|| begin_talk(device, case.id()?)) {
-            navigate.with_value(|navigate| navigate(&place, NavigateOptions::default()));
-        }
+        let Some(trajectory) = untrack(|| case.id()) else { return };
+        let place = place_for_new_talk(device, trajectory);
+        navigate.with_value(|navigate| navigate(&place, NavigateOptions::default()));
     };
     let open = Memo::new(move |_| case.trajectory().is_some_and(|it| it.state.is_open()));
     let is_chosen = move |id: &str| {
@@ -202,7 +209,7 @@ fn TalksPart(case: Case) -> impl IntoView {
                             <div class="what">
                                 <a
                                     href=move || case.id().map(|case| format!("/trajecten/{case}/los"))
-                                    aria-current=move || (chosen.get() == Some(NotePlace::AllLoose)).then_some("true")
+                                    aria-current=move || matches!(chosen.get(), Some(NotePlace::Loose(_))).then_some("true")
                                 >
                                     {t!(i18n, coach.loose_notes)}
                                 </a>
@@ -214,7 +221,7 @@ fn TalksPart(case: Case) -> impl IntoView {
             <div class="stack">
                 {
                     let is_chosen = Memo::new(move |_| chosen.with(Option::is_some));
-                    let place = Signal::derive(move || chosen.get().unwrap_or(NotePlace::AllLoose));
+                    let place = Signal::derive(move || chosen.get().unwrap_or(NotePlace::Loose(None)));
                     view! {
                         <Show
                             when=move || is_chosen.get()
@@ -238,29 +245,72 @@ fn TalksPart(case: Case) -> impl IntoView {
 #[component]
 fn Desk(case: Case, place: Signal<NotePlace>) -> impl IntoView {
     let i18n = use_i18n();
+    let device = expect_context::<Device>();
     let private = case.document(DocKind::WorkingNotes);
     let shared = case.document(DocKind::SharedNotes);
     let progress = case.document(DocKind::Progress);
     let name = Signal::derive(move || case.employee_name());
     let talk = Memo::new(move |_| match place.get() {
         NotePlace::Talk(talk, _) => Some(talk),
-        NotePlace::AllLoose => None,
+        NotePlace::Loose(_) => None,
+    });
+    // What was opened now, until its first word makes it a talk.
+    let unwritten = Memo::new(move |_| {
+        let found = progress.get()?.read(Progress::read)?;
+        let NotePlace::Talk(id, at) = place.get() else { return None };
+        let is_there = found.talks.iter().chain(&found.deleted_talks).any(|talk| talk.id == id);
+        let kind = if found.talks.is_empty() { TalkKind::First } else { TalkKind::FollowUp };
+        (!is_there).then(|| Talk { id, kind, at, held: false, stamp: Stamp::default() })
+    });
+    let begin_talk = Callback::new(move |()| {
+        let (Some(talk), Some(document)) = (unwritten.get_untracked(), progress.get_untracked()) else {
+            return;
+        };
+        let Some(by) = untrack(|| device.directory()).map(|directory| directory.me) else { return };
+        let (id, now) = (talk.id, device.now_ms());
+        if let Err(error) = document.edit(|doc| progress::plan_talk(doc, &id, talk.kind, talk.at, by, now)) {
+            leptos::logging::warn!("no talk made: {error}");
+        }
+    });
+    let about = move || {
+        let id = talk.get()?;
+        let found = progress.get()?.read(Progress::read)?.talks.into_iter().find(|talk| talk.id == id);
+        let talk = found.or_else(|| unwritten.get())?;
+        let locale = i18n.get_locale();
+        let (day, time) = (day_text(locale, talk.at), time_text(locale, talk.at));
+        Some(format!("{}: {day}, {time}", words::talk(i18n, talk.kind)))
+    };
+    let navigate = StoredValue::new_local(use_navigate());
+    let deleted = Callback::new(move |()| {
+        if let Some(id) = case.id() {
+            navigate.with_value(|navigate| navigate(&format!("/trajecten/{id}"), NavigateOptions::default()));
+        }
     });
     view! {
+        {move || about().map(|about| view! { <p class="lead"><strong>{about}</strong></p> })}
         <div class="columns two">
             <AudienceSection audience=Audience::Private document=Signal::derive(move || private.get().map(|it| it.id()))>
-                <NotesFor id="private" document=private place=place label=move || t_string!(i18n, coach.note_private)/>
+                <NotesFor
+                    id="private" document=private place=place begin_talk=begin_talk
+                    label=move || t_string!(i18n, coach.note_private)
+                />
             </AudienceSection>
             <AudienceSection
                 audience=Audience::Shared with=name
                 document=Signal::derive(move || shared.get().map(|it| it.id()))
             >
-                <NotesFor id="shared" document=shared place=place label=move || t_string!(i18n, coach.note_shared)/>
+                <NotesFor
+                    id="shared" document=shared place=place begin_talk=begin_talk
+                    label=move || t_string!(i18n, coach.note_shared)
+                />
             </AudienceSection>
         </div>
         <Show when=move || talk.get().is_some()>
             <AudienceSection audience=Audience::Progress document=Signal::derive(move || progress.get().map(|it| it.id()))>
-                <TalkDetails document=progress talk=Signal::derive(move || talk.get().unwrap_or_default())/>
+                <TalkDetails
+                    document=progress talk=Signal::derive(move || talk.get().unwrap_or_default())
+                    unwritten=unwritten begin_talk=begin_talk on_delete=deleted
+                />
             </AudienceSection>
         </Show>
     }

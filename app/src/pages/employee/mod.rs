@@ -12,8 +12,9 @@ mod trajectory;
 mod wheel;
 
 use leptos::prelude::*;
+use leptos_router::any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _};
 use leptos_router::components::Route;
-use leptos_router::{MatchNestedRoutes, path};
+use leptos_router::path;
 
 use career::Career;
 use form::Form;
@@ -24,7 +25,7 @@ use trajectory::MyTrajectory;
 
 /// The addresses of these pages.
 #[component(transparent)]
-pub fn EmployeeRoutes() -> impl MatchNestedRoutes + Clone {
+pub fn EmployeeRoutes() -> AnyNestedRoute {
     view! {
         <Route path=path!("/loopbaan") view=Career/>
         <Route path=path!("/loopbaan/formulier") view=Form/>
@@ -34,4 +35,5 @@ pub fn EmployeeRoutes() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/loopbaan/traject/:id/:part?/:talk?") view=MyTrajectory/>
     }
     .into_inner()
+    .into_any_nested_route()
 }

@@ -71,9 +71,14 @@ fn Talks(case: Case) -> impl IntoView {
         talks.reverse();
         talks
     });
+    let loose = Memo::new(move |_| {
+        let progress = progress.get().and_then(|it| it.read(Progress::read));
+        NotePlace::Loose(progress.map(|it| it.talks.into_iter().map(|talk| talk.id).collect()))
+    });
     let has_loose = Memo::new(move |_| {
         let notes = shared.get().and_then(|it| it.read(Notes::read)).unwrap_or_default();
-        notes.notes.iter().any(|note| note.talk.is_none())
+        let loose = loose.get();
+        notes.notes.iter().any(|note| loose.holds(note) && !note.is_empty())
     });
     // The talk of the address; without one the latest with a note, and then that one also when others get notes.
     let chosen = Memo::new(move |before: Option<&Option<String>>| {
@@ -109,7 +114,7 @@ fn Talks(case: Case) -> impl IntoView {
                 let at = at(&id).unwrap_or_else(|| device.now_ms());
                 NotePlace::Talk(id, at)
             }
-            None => NotePlace::AllLoose,
+            None => loose.get(),
         }
     });
     let address = move |talk: &str| case.id().map(|id| format!("/loopbaan/traject/{id}/gesprekken/{talk}"));

@@ -1,12 +1,11 @@
 //! *Mijn apparaten*: which devices hold this person's data, and taking one back.
 
-use leptos::html;
 use leptos::prelude::*;
 use shared::domain::command::Command;
 use shared::domain::directory;
 use shared::ids::DeviceId;
 
-use crate::components::{Empty, Moment, Page};
+use crate::components::{Empty, Moment, Page, RevokeDialog};
 use crate::device::Device;
 use crate::i18n::*;
 use crate::pages::case::is_on_its_way;
@@ -24,25 +23,6 @@ pub fn Devices() -> impl IntoView {
         mine
     });
     let asked = RwSignal::new(None::<(DeviceId, String)>);
-    let dialog = NodeRef::<html::Dialog>::new();
-    let ask = move |id: DeviceId, name: String| {
-        asked.set(Some((id, name)));
-        if let Some(dialog) = dialog.get_untracked() {
-            // Only fails when it is open already.
-            let _ = dialog.show_modal();
-        }
-    };
-    let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    };
-    let revoke = move |_| {
-        if let Some((device_id, _)) = asked.get_untracked() {
-            device.command(Command::RevokeDevice { device: device_id });
-        }
-        close();
-    };
     view! {
         <Page title=move || t_string!(i18n, session.devices_title)>
             <p class="lead">{t!(i18n, session.devices_lead)}</p>
@@ -51,24 +31,10 @@ pub fn Devices() -> impl IntoView {
             </Show>
             <ul class="things">
                 <For each=move || mine.get() key=|it| (it.id, it.revoked, it.last_seen) let(it)>
-                    <OneDevice it=it on_revoke=Callback::new(move |(id, name)| ask(id, name))/>
+                    <OneDevice it=it on_revoke=Callback::new(move |it| asked.set(Some(it)))/>
                 </For>
             </ul>
-            <dialog node_ref=dialog aria-labelledby="revoke-heading">
-                <div class="stack">
-                    <h2 id="revoke-heading">
-                        {move || {
-                            let name = asked.get().map(|(_, name)| name).unwrap_or_default();
-                            t_string!(i18n, session.revoke_title, name = name).to_string()
-                        }}
-                    </h2>
-                    <p>{t!(i18n, session.revoke_text)}</p>
-                    <div class="row">
-                        <button type="button" class="danger" on:click=revoke>{t!(i18n, session.revoke)}</button>
-                        <button type="button" class="plain" on:click=move |_| close()>{t!(i18n, common.cancel)}</button>
-                    </div>
-                </div>
-            </dialog>
+            <RevokeDialog asked=asked/>
         </Page>
     }
 }

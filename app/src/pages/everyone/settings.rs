@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::components::{ChoiceField, Page, save_file};
+use crate::components::{ChoiceField, Page};
 use crate::device::Device;
 use crate::i18n::*;
 use crate::session::{Session, SignOutError};
-use crate::shell::{Preferences, Theme};
+use crate::shell::{Preferences, Theme, save_copy};
 
 /// The settings of this device.
 #[component]
@@ -91,13 +91,7 @@ fn SignOut() -> impl IntoView {
             }
         });
     };
-    let copy = move |_| {
-        leptos::task::spawn_local(async move {
-            if let Some(copy) = device.export_unsynchronised().await {
-                save_file("loopbaanmaat.json", "application/json", &copy);
-            }
-        });
-    };
+    let copy = move |_| save_copy(device);
     let anyway = move |_| leptos::task::spawn_local(async move { session.sign_out_anyway().await });
     view! {
         <p>{t!(i18n, session.sign_out_text)}</p>
@@ -108,6 +102,17 @@ fn SignOut() -> impl IntoView {
             {move || stopped.get().map(|error| match error {
                 SignOutError::Offline => view! {
                     <div class="notice warn"><p>{t!(i18n, session.sign_out_offline)}</p></div>
+                }.into_any(),
+                SignOutError::NotSaved { count } => view! {
+                    <div class="notice warn">
+                        <p>{t!(i18n, session.sign_out_not_saved, count = count)}</p>
+                        <div class="row">
+                            <button type="button" on:click=copy>{t!(i18n, common.download_copy)}</button>
+                            <button type="button" class="danger" on:click=anyway>
+                                {t!(i18n, session.sign_out_anyway)}
+                            </button>
+                        </div>
+                    </div>
                 }.into_any(),
                 SignOutError::Unsynchronised { waiting } => view! {
                     <div class="notice warn">

@@ -5,7 +5,9 @@ use shared::ids::{DeviceId, UserId};
 
 use super::world::{device, user};
 use super::{Backend, Human, World};
-use crate::{Device, DeviceKey, Session, StoreError, User};
+use crate::{
+    CHALLENGES_PER_ADDRESS, Device, DeviceKey, Millis, NewChallenge, Session, SharedStore, StoreError, User,
+};
 
 /// What was put in comes out, and a second time replaces the first.
 pub async fn an_account_reads_back_and_can_be_changed(backend: &impl Backend) {
@@ -126,20 +128,57 @@ pub async fn sessions_end_one_by_one_or_all_of_a_person(backend: &impl Backend) 
     tx.end_sessions_of(anna.user).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!([there(2).await, there(3).await, there(4).await], [false, false, true]);
+    // That of a revoked device stays: it is what the order to wipe is recognised by.
+    signed_in(&world, &anna, 5).await;
+    world.revoke(&anna).await;
+    let mut tx = world.begin().await;
+    tx.end_sessions_of(anna.user).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(world.store.session(&[5; 32]).await.unwrap().is_some_and(|session| session.revoked));
+}
+
+async fn give(store: &SharedStore, challenge: [u8; 32], address: &str, now: Millis) {
+    let new = NewChallenge { challenge, address: address.to_owned(), expires: now + 120_000 };
+    store.put_challenge(new, now).await.unwrap();
 }
 
 /// Single use, and only in time.
 pub async fn a_challenge_works_once_and_not_after_its_time(backend: &impl Backend) {
     let store = backend.open().await;
-    store.put_challenge(&[1; 32], 1_000, 121_000).await.unwrap();
-    store.put_challenge(&[2; 32], 2_000, 122_000).await.unwrap();
-    assert_eq!(store.challenges(2_000, 100).await.unwrap(), [[2; 32], [1; 32]]);
-    assert_eq!(store.challenges(2_000, 1).await.unwrap(), [[2; 32]]);
-    assert_eq!(store.challenges(121_000, 100).await.unwrap(), [[2; 32]]);
+    give(&store, [1; 32], "192.0.2.1", 1_000).await;
+    give(&store, [2; 32], "192.0.2.1", 2_000).await;
+    assert_eq!(store.challenges("192.0.2.1", 2_000).await.unwrap(), [[2; 32], [1; 32]]);
+    assert_eq!(store.challenges("192.0.2.1", 121_000).await.unwrap(), [[2; 32]]);
     assert!(!store.take_challenge(&[3; 32], 2_000).await.unwrap());
     assert!(store.take_challenge(&[1; 32], 120_999).await.unwrap());
     assert!(!store.take_challenge(&[1; 32], 120_999).await.unwrap());
     assert!(!store.take_challenge(&[2; 32], 122_000).await.unwrap());
+}
+
+/// However many are asked for from elsewhere.
+pub async fn challenges_are_kept_for_their_address_and_of_each_the_newest(backend: &impl Backend) {
+    let store = backend.open().await;
+    give(&store, [0; 32], "192.0.2.1", 1_000).await;
+    let all: Vec<[u8; 32]> = (1..=CHALLENGES_PER_ADDRESS + 3)
+        .map(|number| {
+            let mut challenge = [7; 32];
+            challenge[..4].copy_from_slice(&number.to_be_bytes());
+            challenge
+        })
+        .collect();
+    let (first, rest) = all.split_at(10);
+    for &challenge in first {
+        give(&store, challenge, "192.0.2.2", 1_000).await;
+    }
+    // Also where many are asked for at once.
+    let at_once = rest.iter().map(|&challenge| give(&store, challenge, "192.0.2.2", 1_000));
+    futures_util::future::join_all(at_once).await;
+    assert_eq!(store.challenges("192.0.2.1", 1_000).await.unwrap(), [[0; 32]]);
+    let mut kept = store.challenges("192.0.2.2", 1_000).await.unwrap();
+    kept.sort_unstable();
+    assert_eq!(kept, all[3..]);
+    assert!(!store.take_challenge(&all[2], 1_000).await.unwrap());
+    assert!(store.challenges("192.0.2.3", 1_000).await.unwrap().is_empty());
 }
 
 /// And the next one is not kept waiting by it.

@@ -135,6 +135,20 @@ pub async fn concurrent_pushes_leave_no_gap_and_no_double(backend: &impl Backend
     }
 }
 
+/// A device does not wait for the answer to one push before it makes the next.
+pub async fn a_push_builds_on_one_that_is_not_answered_yet(backend: &impl Backend) {
+    let (world, anna, doc) = document(backend).await;
+    let mut author = Author::new(&anna, doc, KIND, 1);
+    let mut pushes = vec![];
+    for item in author.write_many(20) {
+        let examined = world.examine(doc, vec![item]).await;
+        pushes.push(world.store.push(anna.carrier(), doc, examined));
+    }
+    for (number, answer) in join_all(pushes).await.into_iter().enumerate() {
+        assert_eq!(done(answer.unwrap()).2, [2 + number as u64]);
+    }
+}
+
 /// The author is who signed, not who delivers.
 pub async fn a_reader_carries_what_a_writer_signed(backend: &impl Backend) {
     let (world, anna, doc) = document(backend).await;

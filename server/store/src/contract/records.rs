@@ -51,6 +51,9 @@ pub async fn the_audit_log_is_a_chain(backend: &impl Backend) {
     let mut rows = world.store.audit_tail(100).await.unwrap();
     assert_eq!(world.store.audit_tail(2).await.unwrap(), rows[..2]);
     rows.reverse();
+    assert_eq!(world.store.audit_after(3, 100).await.unwrap(), rows[3..]);
+    assert_eq!(world.store.audit_after(0, 2).await.unwrap(), rows[..2]);
+    assert!(world.store.audit_after(5, 100).await.unwrap().is_empty());
     let mut before = [0; 32];
     for (number, row) in (1..=5).zip(&rows) {
         assert_eq!((row.seq, &row.event), (u64::from(number), &event(number)));

@@ -10,6 +10,8 @@ use crate::sync::message::ClientMessage;
 const PUSH_OVERHEAD: usize = 128;
 /// Bytes that an item takes in a `push` besides its data.
 const ITEM_OVERHEAD: usize = 160;
+/// Bytes that a `push` leaves of a message, so that it also fits a `POST` beside its `hello`.
+const POST_OVERHEAD: usize = 256;
 
 impl Device {
     /// What a closing page sends to `POST /api/sync` with `keepalive`: as many waiting changes as fit. They stay
@@ -42,7 +44,8 @@ impl Device {
             return;
         }
         let unacked = usize::try_from(self.limits.unacked).unwrap_or(usize::MAX);
-        let frame = usize::try_from(self.limits.frame).unwrap_or(usize::MAX).min(limits::FRAME);
+        let frame =
+            usize::try_from(self.limits.frame).unwrap_or(usize::MAX).min(limits::FRAME - POST_OVERHEAD);
         let most = usize::try_from(self.limits.push).unwrap_or(usize::MAX).clamp(1, limits::PUSH);
         let mut in_flight: usize = self.pushes.values().map(|push| push.bytes).sum();
         let mut pushes = Vec::new();

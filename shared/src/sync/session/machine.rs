@@ -22,6 +22,8 @@ pub struct Session {
     greeted: bool,
     closed: bool,
     last_heard_ms: u64,
+    /// When the documents that are open were last all looked at.
+    looked_ms: u64,
     /// When the latest malformed messages came.
     malformed_ms: VecDeque<u64>,
     /// Bytes sent; counted for [`Transport::Http`] alone.
@@ -64,6 +66,7 @@ impl Session {
             greeted: false,
             closed: false,
             last_heard_ms: now_ms,
+            looked_ms: now_ms,
             malformed_ms: VecDeque::new(),
             sent: 0,
             docs: BTreeMap::new(),
@@ -88,12 +91,7 @@ impl Session {
             }
             Input::SignedOut => self.close(close::SIGNED_OUT),
             Input::Stopping => self.close(close::GOING_AWAY),
-            Input::Tick => {
-                let idle = now_ms.saturating_sub(self.last_heard_ms) >= limits::IDLE_MS;
-                if idle && self.transport == Transport::WebSocket {
-                    self.close(close::GOING_AWAY);
-                }
-            }
+            Input::Tick => self.tick(now_ms),
             Input::Answer(answer) => self.answered(answer),
             other => {
                 if matches!(other, Input::Frame(_) | Input::Text) {
@@ -119,6 +117,22 @@ impl Session {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    fn tick(&mut self, now_ms: u64) {
+        if self.transport != Transport::WebSocket {
+            return;
+        }
+        if now_ms.saturating_sub(self.last_heard_ms) >= limits::IDLE_MS {
+            return self.close(close::GOING_AWAY);
+        }
+        // Hints only wake, and one can be lost: all documents together are looked at now and then. The difference
+        // counts both ways, so that a clock that was set back stops nothing.
+        if self.job.is_none() && now_ms.abs_diff(self.looked_ms) >= limits::LOOK_MS {
+            self.looked_ms = now_ms;
+            let open: Vec<_> = self.docs.keys().copied().collect();
+            self.read(open, Then::Look);
+        }
     }
 
     fn take_up(&mut self, input: Input, now_ms: u64) {
@@ -255,6 +269,7 @@ impl Session {
                     self.go_on(reading);
                 }
             }
+            (Some(Job::Read(Reading { then: Then::Look, .. })), Answer::Unavailable) => {}
             (Some(Job::Read(_) | Job::Directory { .. }), answer) => {
                 // What was to be told cannot be told now, and a client that waits for it would wait for ever.
                 let code =

@@ -25,6 +25,8 @@ pub(super) struct Reading {
 #[derive(Debug)]
 pub(super) enum Then {
     Nothing,
+    /// The same, where nobody waits for it: what cannot be read now is looked at again later.
+    Look,
     Relay(DocId, Vec<u8>),
     Deliver(DocId, ServerMessage),
 }
@@ -34,11 +36,12 @@ impl Session {
         self.go_on(Reading { queue: docs.into_iter().collect(), then });
     }
 
-    /// Asks for what is still to be read, or does what follows.
+    /// Asks for what is still to be read, or does what follows. What is at its head already costs no more than
+    /// its part of the one question for all of them.
     pub(super) fn go_on(&mut self, mut reading: Reading) {
         reading.queue.retain(|doc| self.docs.contains_key(doc));
-        let places: Vec<_> =
-            reading.queue.iter().filter_map(|doc| self.docs.get(doc)).map(|open| open.place).collect();
+        let next = reading.queue.iter().take(limits::OPEN);
+        let places: Vec<_> = next.filter_map(|doc| self.docs.get(doc)).map(|open| open.place).collect();
         if places.is_empty() {
             match reading.then {
                 Then::Relay(doc, data) if self.docs.contains_key(&doc) => {

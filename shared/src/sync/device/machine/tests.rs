@@ -391,6 +391,34 @@ fn a_farewell_fits_what_a_closing_page_may_send() {
 }
 
 #[test]
+fn a_poll_asks_for_news_from_where_the_document_has_been_read_to() {
+    let mut rig = Rig::with_directory(vec![]);
+    let asked = |rig: &Rig, behind| -> Vec<u64> {
+        let messages = rig.device.poll(behind);
+        let docs = messages.iter().flat_map(|message| match codec::decode_client(message) {
+            Ok(ClientMessage::Open { docs }) => docs,
+            other => panic!("{other:?}"),
+        });
+        docs.map(|place| place.cursor).collect()
+    };
+    // Asked for and not answered yet, then read short.
+    assert_eq!((asked(&rig, true), asked(&rig, false)), (vec![0], vec![0]));
+    rig.opened(3);
+    assert_eq!(asked(&rig, true), [0]);
+    let mut author = Author::new(2);
+    rig.hear(changes(&[author.write(), author.write()]));
+    assert_eq!((asked(&rig, true), asked(&rig, false)), (vec![], vec![3]));
+    // The answer to a poll says again that the document is open, and is taken like what comes by itself.
+    rig.opened(3);
+    assert_eq!(rig.device.safety(), Safety::Synchronised { at: 1_000 });
+    // What waits for a directory is here already and is not asked for again.
+    let mut rig = Rig::with_directory(vec![]);
+    rig.opened(2);
+    rig.hear(changes(&[Author::new(3).write()]));
+    assert_eq!(asked(&rig, false), Vec::<u64>::new());
+}
+
+#[test]
 fn a_clock_that_is_set_back_makes_no_wait_longer() {
     const DAY_MS: u64 = 86_400_000;
     let mut rig = Rig::new(vec![]);

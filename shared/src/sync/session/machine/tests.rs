@@ -187,6 +187,87 @@ fn silence_of_a_minute_ends_the_connection() {
     assert_eq!(rig.closed_with(), Some(1001));
 }
 
+/// The asks of a step and what it said, each answered at once.
+fn asks(rig: &mut Rig, input: Input) -> (Vec<Ask>, Vec<ServerMessage>) {
+    let (mut asks, mut said) = (vec![], vec![]);
+    let mut outputs: VecDeque<_> = rig.session.step(input, rig.now).into();
+    while let Some(output) = outputs.pop_front() {
+        match output {
+            Output::Send(message) => said.push(message),
+            Output::Ask(ask) => {
+                let answer = rig.memory.answer(user(1), &ask);
+                outputs.extend(rig.session.step(Input::Answer(answer), rig.now));
+                asks.push(ask);
+            }
+            other => rig.other.push(other),
+        }
+    }
+    (asks, said)
+}
+
+#[test]
+fn a_lost_hint_is_made_up_for_by_one_look_at_all_that_is_open() {
+    let mut rig = Rig::greeted();
+    rig.open(&[DOC, OTHER]);
+    rig.others_push(&mut Author::of(OTHER, 2), 1);
+    rig.now = limits::LOOK_MS - 1;
+    assert!(asks(&mut rig, Input::Tick).0.is_empty());
+    rig.now = limits::LOOK_MS;
+    let (asked, said) = asks(&mut rig, Input::Tick);
+    // One question for both, then the directory because of who wrote, and what is new.
+    assert!(matches!(&asked[0], Ask::Read { places, .. } if places.len() == 2), "{asked:?}");
+    assert_eq!(places(&said), [vec![2]]);
+    rig.say(&ClientMessage::Ping { n: 1 });
+    rig.now += limits::LOOK_MS;
+    let (asked, said) = asks(&mut rig, Input::Tick);
+    assert_eq!((asked.len(), said.len()), (1, 0), "{asked:?}");
+    // Lost access shows too, and what is closed is not looked at.
+    rig.memory.grant(DOC, user(1), Access::None);
+    rig.say(&ClientMessage::Close { doc: OTHER });
+    rig.now += limits::LOOK_MS;
+    assert_eq!(asks(&mut rig, Input::Tick).1, [ServerMessage::Gone { doc: DOC, id: None }]);
+    rig.say(&ClientMessage::Ping { n: 2 });
+    rig.now += limits::LOOK_MS;
+    assert!(asks(&mut rig, Input::Tick).0.is_empty());
+}
+
+#[test]
+fn a_clock_that_was_set_back_and_a_look_that_fails_stop_nothing() {
+    let mut rig = Rig::greeted();
+    rig.now = 10 * limits::LOOK_MS;
+    rig.open(&[DOC]);
+    assert_eq!(asks(&mut rig, Input::Tick).0.len(), 1);
+    rig.now = 0;
+    let outputs = rig.session.step(Input::Tick, rig.now);
+    assert!(matches!(outputs[..], [Output::Ask(Ask::Read { .. })]), "{outputs:?}");
+    assert!(rig.session.step(Input::Answer(Answer::Unavailable), rig.now).is_empty());
+    rig.now = limits::LOOK_MS;
+    assert_eq!(asks(&mut rig, Input::Tick).0.len(), 1);
+}
+
+#[test]
+fn a_look_at_many_documents_asks_for_so_many_at_once() {
+    let mut rig = Rig::greeted();
+    let docs: Vec<_> = (0..1_500_u128).map(|n| DocId((n + (7 << 100)).to_be_bytes())).collect();
+    for &doc in &docs {
+        rig.memory.create(doc, DocKind::SharedNotes);
+        rig.memory.grant(doc, user(1), Access::Read);
+    }
+    for part in docs.chunks(limits::OPEN) {
+        rig.open(part);
+    }
+    rig.now = limits::LOOK_MS;
+    let (asked, said) = asks(&mut rig, Input::Tick);
+    let counts: Vec<_> = asked
+        .iter()
+        .map(|ask| match ask {
+            Ask::Read { places, .. } => places.len(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!((counts, said), (vec![1_000, 500], vec![]));
+}
+
 #[test]
 fn a_message_over_the_limit_is_too_large_and_names_its_push() {
     let mut rig = Rig::greeted();
@@ -292,7 +373,7 @@ fn data_is_absent_exactly_where_this_connection_s_own_push_stored_the_item() {
     assert!(matches!(said[0], ServerMessage::Ack { id: 5, .. }));
     assert_eq!((places(&said), data(&said)), (vec![vec![3]], vec![false]));
     // The hint of the own push finds nothing new.
-    assert!(rig.feed(Input::Woken { doc: DOC, head: Some(3) }).is_empty());
+    assert!(asks(&mut rig, Input::Woken { doc: DOC, head: Some(3) }).0.is_empty());
     assert!(rig.feed(Input::Woken { doc: DOC, head: None }).is_empty());
     assert_eq!(data(&rig.open(&[DOC])), [true, false, false]);
     // What someone else stored has its data, also if this connection pushes it as well.

@@ -1,0 +1,71 @@
+//! What the operator does at the command line while the server runs. That is another process with the same
+//! database; the audit log tells what it did.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use shared::ids::UserId;
+use store::{AuditRow, StoreError};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::commands::{FollowUp, accounts};
+use crate::state::AppState;
+
+/// How often it is looked at: what an account has lost must be seen within a second.
+const LOOK: Duration = Duration::from_millis(500);
+/// Rows read at once.
+const AT_ONCE: u32 = 500;
+
+/// Where the audit log ends now; `None` if that cannot be read.
+pub async fn end_of_log(state: &AppState) -> Option<u64> {
+    let newest = state.store.audit_tail(1).await.ok()?;
+    Some(newest.first().map_or(0, |row| row.seq))
+}
+
+/// Follows the audit log from after `seen`, or else from where it ends, and has connections take note of what the
+/// operator did. Never ends.
+pub async fn follow(state: AppState, mut seen: Option<u64>) {
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_failing = false;
+    loop {
+        looks.tick().await;
+        let looked = look(&state, &mut seen).await;
+        // Once, not twice a second.
+        if let Err(error) = &looked
+            && !is_failing
+        {
+            tracing::warn!(%error, "cannot see what is done at the command line");
+        }
+        is_failing = looked.is_err();
+    }
+}
+
+async fn look(state: &AppState, seen: &mut Option<u64>) -> Result<(), StoreError> {
+    let Some(mut last) = *seen else {
+        *seen = Some(state.store.audit_tail(1).await?.first().map_or(0, |row| row.seq));
+        return Ok(());
+    };
+    loop {
+        let rows = state.store.audit_after(last, AT_ONCE).await?;
+        let Some(newest) = rows.last() else { return Ok(()) };
+        last = newest.seq;
+        let signed_out: BTreeSet<UserId> = rows.iter().filter_map(signed_out).collect();
+        if !signed_out.is_empty() {
+            let mut follow_up = FollowUp::default();
+            // Who works here and who can be asked is in everybody's directory.
+            follow_up.directory.extend(state.store.users().await?.into_iter().map(|it| it.id));
+            signed_out.into_iter().for_each(|user| follow_up.signed_out(user));
+            follow_up.tell(&state.hub).await;
+        }
+        *seen = Some(last);
+    }
+}
+
+/// Whom the operator signed out everywhere by this.
+fn signed_out(row: &AuditRow) -> Option<UserId> {
+    let by_operator = row.event.user.is_none();
+    (by_operator && accounts::SIGN_OUT.contains(&row.event.action.as_str()))
+        .then(|| row.event.object.parse().ok())
+        .flatten()
+}
