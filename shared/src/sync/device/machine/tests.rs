@@ -523,3 +523,13 @@ fn what_a_reset_left_unoffered_is_offered_at_the_next_start() {
     let offer = Effect::Offer { doc: DOC, what: Offered::Hashes(lacking) };
     assert!(effects.contains(&offer), "{effects:?}");
 }
+
+#[test]
+fn a_change_under_another_s_hash_is_not_taken() {
+    let mut rig = Rig::with_directory(vec![]);
+    rig.opened(2);
+    let [one, other] = [Author::new(2).write(), Author::new(2).write_long(9)];
+    rig.hear(changes(&[PushItem { data: other.data, ..one }]));
+    let problem = rig.device.problem(DOC);
+    assert_eq!(problem, Some(Problem::Untrusted { reason: "an item has another hash" }));
+}
