@@ -140,7 +140,7 @@ impl Running {
                     Ok(docs) => break docs,
                     Err(StoreError::Closed) => return,
                     Err(error) => {
-                        running.status.report(Problem::StorageFailed { message: error.to_string() })
+                        running.status.report(Problem::StorageFailed { message: error.to_string() });
                     }
                 }
                 platform::sleep(REREAD_MS).await;

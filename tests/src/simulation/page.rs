@@ -8,7 +8,7 @@ use shared::domain::kind::DocKind;
 use shared::ids::{ActorId, ChangeHash, DeviceId, DocId, UserId};
 use shared::sync::device::{CheckedItem, Device, Effect, Event, Safety};
 use shared::sync::limits;
-use shared::sync::message::PushItem;
+use shared::sync::message::{ClientMessage, PushItem};
 use shared::sync::signature::DeviceKey;
 
 use super::agenda::{Happening, Run, Tidings};
@@ -194,7 +194,7 @@ impl World {
                     page.logged.extend(&hashes);
                 }
                 self.write_own(run, writes, Done::Nothing);
-                self.tell(run, Tidings::Acknowledged(hashes));
+                self.tell(run, &Tidings::Acknowledged(hashes));
             }
             Effect::Offer { doc, what } => {
                 let wait = self.random.between(0, 20);
@@ -303,6 +303,10 @@ impl Page {
 fn brief(effect: &Effect) -> String {
     match effect {
         Effect::Send(bytes) => match shared::sync::codec::decode_client(bytes) {
+            Ok(ClientMessage::Push { id, doc, items }) => {
+                let hashes: Vec<_> = items.iter().map(|item| item.hash).collect();
+                format!("pushes {id} to {doc}: {hashes:?}")
+            }
             Ok(message) => {
                 let mut text = format!("says {message:?}");
                 text.truncate(text.char_indices().nth(2000).map_or(text.len(), |(at, _)| at));

@@ -118,7 +118,7 @@ impl World {
                 self.require(1, log.has(*hash), || format!("{hash} of {doc} was acknowledged and is lost"));
             }
         }
-        for tablet in &self.devices {
+        for (device, tablet) in self.devices.iter().enumerate() {
             let reads = self.memory.access_of(tablet.user, doc) > Access::None;
             if !reads || !self.memory.carries(tablet.user, tablet.id()) {
                 continue;
@@ -135,7 +135,7 @@ impl World {
                 self.require(promise, said, || {
                     let waits = shelf.waiting.contains_key(hash);
                     let (id, by) = (tablet.id(), stored.by);
-                    format!("{id} holds {hash} of {doc} by {by}, and the log does not; {refused:?}, waits: {waits}")
+                    format!("{id} holds {hash} of {doc} by {by}, and the log does not; {refused:?}, waits: {waits}{}", self.about(device))
                 });
             }
         }
@@ -210,7 +210,14 @@ impl World {
             .filter_map(|tab| Some((tab, self.tabs[*tab].page.as_ref()?)))
             .map(|(tab, page)| {
                 let busy = (page.disk_busy, page.own.len(), page.foreign.len());
-                (*tab, page.conn, page.machine.safety(), page.machine.progress(), page.fetching, busy)
+                (
+                    Run { tab: *tab, run: self.tabs[*tab].run },
+                    page.conn,
+                    page.machine.safety(),
+                    page.machine.progress(),
+                    page.fetching,
+                    busy,
+                )
             })
             .collect();
         format!("; device {device}, clock off by {} ms, {tabs:?}", tablet.skew)

@@ -127,7 +127,7 @@ impl World {
                 }
                 Some(Output::Relay { doc, data }) => {
                     let (user, device) = (conn.user, conn.device);
-                    self.relay(number, (doc, user, device, data));
+                    self.relay(number, &(doc, user, device, data));
                 }
                 Some(Output::Ask(ask)) => return self.ask(number, ask),
                 None => {
@@ -173,7 +173,7 @@ impl World {
         if is_socket {
             self.trace.tell(|| {
                 let mut text = format!("to {number}: {message:?}");
-                text.truncate(text.char_indices().nth(2000).map_or(text.len(), |(at, _)| at));
+                text.truncate(text.char_indices().nth(20_000).map_or(text.len(), |(at, _)| at));
                 text
             });
             self.send_down(number, bytes);
@@ -265,7 +265,7 @@ impl World {
         }
     }
 
-    fn relay(&mut self, from: usize, presence: (DocId, UserId, DeviceId, Vec<u8>)) {
+    fn relay(&mut self, from: usize, presence: &(DocId, UserId, DeviceId, Vec<u8>)) {
         let listeners: Vec<_> =
             self.server.listeners.get(&presence.0).into_iter().flatten().copied().collect();
         for number in listeners.into_iter().filter(|number| *number != from) {

@@ -121,13 +121,15 @@ impl World {
         for Job { writes, done } in jobs {
             self.commit_to_disk(self.tabs[run.tab].device, writes);
             if self.page(run).is_none() {
+                // It died while it told of the others.
+                self.tablet(run).untold = true;
                 continue;
             }
             match done {
                 Done::Nothing => {}
                 Done::Kept(doc, item) => {
                     self.tablet(run).saved.insert((doc, item.hash));
-                    self.tell(run, Tidings::Items(doc, vec![item.hash]));
+                    self.tell(run, &Tidings::Items(doc, vec![item.hash]));
                     self.feed(run, Event::Local { doc, item });
                 }
                 Done::Persisted(doc, batch) => self.feed(run, Event::Persisted { doc, batch }),
@@ -136,15 +138,16 @@ impl World {
                         page.directory = Some(directory.version.clone());
                     }
                     self.feed(run, directory.event());
-                    self.tell(run, Tidings::Directory);
+                    self.tell(run, &Tidings::Directory);
                 }
-                Done::Gone(doc) => self.tell(run, Tidings::Gone(doc)),
+                Done::Gone(doc) => self.tell(run, &Tidings::Gone(doc)),
                 Done::Recovered(doc) => self.feed(run, Event::Recovered { doc }),
             }
         }
     }
 
     fn commit_to_disk(&mut self, device: usize, writes: Vec<Write>) {
+        self.trace.tell(|| format!("on the disk of device {device}: {}", brief(&writes)));
         let tablet = &mut self.devices[device];
         for write in writes {
             if let Write::Delete(doc) = write {
@@ -172,7 +175,7 @@ impl World {
     }
 
     /// Tells the other tab of the device.
-    pub(super) fn tell(&mut self, run: Run, tidings: Tidings) {
+    pub(super) fn tell(&mut self, run: Run, tidings: &Tidings) {
         let tabs = self.tablet(run).tabs;
         for tab in tabs.into_iter().filter(|tab| *tab != run.tab) {
             if self.tabs[tab].page.is_some() {
@@ -306,6 +309,16 @@ impl World {
         let writes = lost.into_iter().map(|hash| Write::Replaced(doc, hash)).collect();
         self.write_own(run, writes, Done::Recovered(doc));
     }
+}
+
+/// Writes in a line.
+fn brief(writes: &[Write]) -> String {
+    let each = |write: &Write| match write {
+        Write::Item(_, hash, _) => format!("item {hash}"),
+        Write::Directory(_) => "directory".to_owned(),
+        other => format!("{other:?}"),
+    };
+    writes.iter().map(each).collect::<Vec<_>>().join(", ")
 }
 
 fn commit(copy: &mut automerge::AutoCommit, now_ms: u64) -> Option<Change> {

@@ -30,6 +30,7 @@ pub fn ScaleField(
         Ends::At(id) => (id.to_owned(), None),
     };
     let ends_id = described.clone();
+    let name = id;
     view! {
         <fieldset class="scale" aria-describedby=described disabled=move || disabled.get()>
             <legend>{move || label.get()}</legend>
@@ -38,7 +39,7 @@ pub fn ScaleField(
                     <label>
                         <input
                             type="radio"
-                            name=id.clone()
+                            name=name.clone()
                             value=number
                             prop:checked=move || value.get() == Some(number)
                             on:change=move |_| on_choose.run(Some(number))

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 use shared::domain::command::Command;
+use shared::domain::directory::Trajectory;
 use shared::domain::kind::DocKind;
 use shared::domain::lifecycle::TrajectoryState;
 use shared::domain::reflection::Reflection;
@@ -188,7 +189,7 @@ pub fn Sharing() -> impl IntoView {
 
 /// Whom she shares with: the advisers and, if she has one, the coach.
 fn readers(mine: Mine) -> String {
-    let coach = mine.trajectory.with(|it| it.as_ref().and_then(|it| it.coach())).and_then(|_| mine.coach());
+    let coach = mine.trajectory.with(|it| it.as_ref().and_then(Trajectory::coach)).and_then(|_| mine.coach());
     let names = [mine.advisers()].into_iter().chain(coach.map(|(name, _)| name));
     names.filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ")
 }

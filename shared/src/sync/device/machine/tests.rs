@@ -467,3 +467,59 @@ fn a_poll_asks_for_news_from_where_the_document_has_been_read_to() {
     rig.hear(changes(&[Author::new(3).write()]));
     assert_eq!(asked(&rig, false), Vec::<u64>::new());
 }
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_wait_longer() {
+    const DAY_MS: u64 = 86_400_000;
+    let mut rig = Rig::new(vec![]);
+    rig.now += DAY_MS;
+    rig.feed(Event::Tick);
+    rig.feed(Event::Disconnected { attempt: rig.attempt, code: 1006 });
+    rig.now -= DAY_MS;
+    rig.feed(Event::Tick);
+    rig.now += 1_000;
+    let effects = rig.feed(Event::Tick);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Connect { .. })), "{effects:?}");
+}
+
+#[test]
+fn what_waits_is_pushed_after_what_it_depends_on_whatever_its_order_was() {
+    let items = Author::new(1).writes(3);
+    let reversed: Vec<_> = items.iter().rev().cloned().collect();
+    let mut rig = Rig::with_directory(vec![waiting_doc(&reversed)]);
+    rig.opened(0);
+    assert_eq!(rig.pushes(), [(1, items)]);
+}
+
+#[test]
+fn a_directory_that_names_no_author_is_not_asked_for_again_at_once() {
+    let mut rig = Rig::new(vec![]);
+    rig.name(&[1]);
+    rig.opened(2);
+    let asked = |effects: &[Effect]| effects.contains(&Effect::FetchDirectory);
+    assert!(asked(&rig.hear(changes(&[Author::new(2).write()]))));
+    assert!(!asked(&rig.name(&[1])));
+    assert!(!asked(&rig.name(&[1, 2])));
+    assert_eq!(rig.device.progress(), (1, 1));
+}
+
+#[test]
+fn what_a_reset_left_unoffered_is_offered_at_the_next_start() {
+    let items = Author::new(1).writes(2);
+    let genesis = crate::domain::genesis::genesis(DocKind::SharedNotes).hash;
+    let hashes: Vec<_> = [genesis].into_iter().chain(items.iter().map(|item| item.hash)).collect();
+    // The restored log holds the genesis alone, and has been read; nothing waits.
+    let place = Some(chain::after(chain::start(DOC), [genesis]));
+    let loaded = LoadedDoc { cursor: 1, chain: place, hashes, waiting: vec![], ..waiting_doc(&[]) };
+    let mut rig = Rig::with_directory(vec![loaded]);
+    let sent = rig.sent();
+    let from_the_start =
+        |message: &ClientMessage| matches!(message, ClientMessage::Open { docs } if docs[0].cursor == 0);
+    assert!(sent.iter().any(from_the_start), "{sent:?}");
+    rig.opened(1);
+    let effects = rig.hear(changes(&[]));
+    let mut lacking: Vec<_> = items.iter().map(|item| item.hash).collect();
+    lacking.sort();
+    let offer = Effect::Offer { doc: DOC, what: Offered::Hashes(lacking) };
+    assert!(effects.contains(&offer), "{effects:?}");
+}
