@@ -174,7 +174,7 @@ impl Worker {
                 self.process = Some(process);
                 Ok((findings, None))
             }
-            Err(_) => Ok((findings, Some(process.end().await))),
+            Err(_) => Ok((findings, Some(process.end().await?))),
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::gate::NoWorker;
-use crate::gate::trier::Trier;
+use crate::gate::trier::{Fault, Trier};
 use crate::hub::NotifyBus as _;
 use crate::state::AppState;
 
@@ -140,8 +140,8 @@ async fn try_log(state: &AppState, trier: &mut Trier, doc: DocId) -> Result<Opti
 async fn culprit(trier: &mut Trier, doc: DocId, log: &LogToTry) -> Result<Option<(u64, String)>, NoWorker> {
     let tried: Vec<&[u8]> = log.tried.iter().map(Vec::as_slice).collect();
     let new: Vec<&[u8]> = log.new.iter().map(|(_, data)| data.as_slice()).collect();
-    let Some(mut reason) = trier.apply(&tried, &new).await? else { return Ok(None) };
-    if let Some(reason) = trier.apply(&tried, &[]).await? {
+    let Some(mut fault) = trier.apply(&tried, &new).await? else { return Ok(None) };
+    if let Some(Fault { reason, .. }) = trier.apply(&tried, &[]).await? {
         // Nobody's latest change is to blame: it may have grown beyond what a worker may use.
         tracing::error!(%doc, reason, "a log that was sound cannot be tried any more; its new items stay");
         return Ok(None);
@@ -151,10 +151,15 @@ async fn culprit(trier: &mut Trier, doc: DocId, log: &LogToTry) -> Result<Option
         let middle = sound + (unsound - sound) / 2;
         match trier.apply(&tried, &new[..middle]).await? {
             None => sound = middle,
-            Some(found) => (unsound, reason) = (middle, found),
+            Some(found) => (unsound, fault) = (middle, found),
         }
     }
     // Once more, so that no mishap of this machine is taken for a fault of the item.
     let again = trier.apply(&tried, &new[..unsound]).await?;
-    Ok(again.and(log.new.get(sound)).map(|(seq, _)| (*seq, reason)))
+    if fault.at_limits && !trier.is_far_from_limits(&tried, &new[..sound]).await? {
+        // Whoever happened to write the item at the edge of what a worker may use is not to blame.
+        tracing::error!(%doc, reason = fault.reason, "a log is near what a worker may use; its new items stay");
+        return Ok(None);
+    }
+    Ok(again.and(log.new.get(sound)).map(|(seq, _)| (*seq, fault.reason)))
 }

@@ -1,6 +1,7 @@
 //! `loopbaanmaat quarantine …`
 
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -67,7 +68,7 @@ pub(super) async fn run(data: &Path, command: QuarantineCommand) -> Result<(), Q
             println!("reason   {}", it.reason);
             println!("bytes    {}", data.len());
             if let Some(path) = output {
-                std::fs::write(&path, data).map_err(|error| QuarantineError::Output { path, error })?;
+                write_new(&path, &data).map_err(|error| QuarantineError::Output { path, error })?;
             }
         }
         QuarantineCommand::Release { change } => {
@@ -88,4 +89,13 @@ fn standing(it: &Quarantined) -> String {
         None => "refused".to_owned(),
         Some(seq) => format!("void, item {seq}"),
     }
+}
+
+/// What people wrote is for the operator's eyes alone, and overwrites nothing.
+fn write_new(path: &Path, data: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(data)
 }

@@ -17,7 +17,7 @@ use super::worker::{ARGUMENT, Role};
 fn patience(role: Role) -> Duration {
     Duration::from_secs(match role {
         Role::Decode => 20,
-        Role::Try => 600,
+        Role::Try | Role::TryHalf => 600,
     })
 }
 
@@ -74,16 +74,21 @@ impl Process {
         timeout(self.patience, answer).await?
     }
 
-    /// Ends it, and says how it ended: by itself, or now.
-    pub(crate) async fn end(mut self) -> String {
+    /// Ends it, and says how what it was given ended it: by a limit, a signal, or not at all until now.
+    ///
+    /// # Errors
+    /// If it gave up in good order, which is no fault of what it was given.
+    pub(crate) async fn end(mut self) -> io::Result<String> {
         // Where it has ended already, that is what is found.
         let Ok(ended) = timeout(Duration::from_millis(200), self.child.wait()).await else {
             let _ = self.child.kill().await;
-            return "it did not answer in time".to_owned();
+            return Ok("it did not answer in time".to_owned());
         };
-        match ended {
-            Ok(status) => format!("the worker ended with {status}"),
-            Err(error) => format!("the worker ended: {error}"),
+        match ended? {
+            status if status.code().is_some() => {
+                Err(io::Error::other(format!("the worker gave up with {status}")))
+            }
+            status => Ok(format!("the worker ended with {status}")),
         }
     }
 }

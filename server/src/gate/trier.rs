@@ -8,6 +8,15 @@ use super::protocol::{self, finding};
 use super::worker::Role;
 use super::{NoWorker, this_program};
 
+/// Why a log leaves no sound document.
+#[derive(Debug)]
+pub struct Fault {
+    /// In words, for the operator.
+    pub reason: String,
+    /// The worker came to its limits or was brought down, which may be the whole log's doing.
+    pub at_limits: bool,
+}
+
 /// A place for a worker that applies logs on trial, one after the other.
 pub struct Trier {
     program: PathBuf,
@@ -26,19 +35,39 @@ impl Trier {
     ///
     /// # Errors
     /// [`NoWorker`].
-    pub async fn apply(&mut self, tried: &[&[u8]], new: &[&[u8]]) -> Result<Option<String>, NoWorker> {
+    pub async fn apply(&mut self, tried: &[&[u8]], new: &[&[u8]]) -> Result<Option<Fault>, NoWorker> {
         let mut process = match self.process.take() {
             Some(process) => process,
-            None => Process::start(&self.program, Role::Try).await.map_err(|it| NoWorker(it.to_string()))?,
+            None => self.start(Role::Try).await?,
         };
         match converse(&mut process, tried, new).await {
             Ok(found) => {
                 self.process = Some(process);
-                Ok(found)
+                Ok(found.map(|reason| Fault { reason, at_limits: false }))
             }
-            Err(_) => Ok(Some(process.end().await)),
+            Err(_) => end(process).await.map(|reason| Some(Fault { reason, at_limits: true })),
         }
     }
+
+    /// Whether the same leaves a sound document within half of the limits.
+    ///
+    /// # Errors
+    /// [`NoWorker`].
+    pub async fn is_far_from_limits(&self, tried: &[&[u8]], new: &[&[u8]]) -> Result<bool, NoWorker> {
+        let mut process = self.start(Role::TryHalf).await?;
+        match converse(&mut process, tried, new).await {
+            Ok(found) => Ok(found.is_none()),
+            Err(_) => end(process).await.map(|_| false),
+        }
+    }
+
+    async fn start(&self, role: Role) -> Result<Process, NoWorker> {
+        Process::start(&self.program, role).await.map_err(|it| NoWorker(it.to_string()))
+    }
+}
+
+async fn end(process: Process) -> Result<String, NoWorker> {
+    process.end().await.map_err(|it| NoWorker(it.to_string()))
 }
 
 async fn converse(process: &mut Process, tried: &[&[u8]], new: &[&[u8]]) -> io::Result<Option<String>> {

@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use rustix::process::{Resource, Rlimit, nice, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use shared::sync::gate;
 use shared::sync::message::RejectCode;
@@ -24,6 +24,8 @@ pub enum Role {
     Decode,
     /// Applies logs on trial, while nobody waits.
     Try,
+    /// The same within half of the limits: whether a log was far from them without its latest change.
+    TryHalf,
 }
 
 impl Role {
@@ -33,13 +35,14 @@ impl Role {
         match self {
             Self::Decode => "decode",
             Self::Try => "try",
+            Self::TryHalf => "try-half",
         }
     }
 
     /// The role of that word.
     #[must_use]
     pub fn from_argument(word: &str) -> Option<Self> {
-        [Self::Decode, Self::Try].into_iter().find(|role| role.argument() == word)
+        [Self::Decode, Self::Try, Self::TryHalf].into_iter().find(|role| role.argument() == word)
     }
 
     /// Bytes of address space. A change has at most 256 KiB and 100,000 operations, which is far from the first;
@@ -48,6 +51,7 @@ impl Role {
         match self {
             Self::Decode => 512 << 20,
             Self::Try => 2 << 30,
+            Self::TryHalf => 1 << 30,
         }
     }
 
@@ -56,6 +60,7 @@ impl Role {
         match self {
             Self::Decode => 2,
             Self::Try => 60,
+            Self::TryHalf => 30,
         }
     }
 }
@@ -82,7 +87,7 @@ fn serve(role: Role, mut input: impl Read, mut output: impl Write) -> io::Result
                     protocol::write(&mut output, &[decode(change)])?;
                 }
             }
-            Role::Try => {
+            Role::Try | Role::TryHalf => {
                 limit_time(role)?;
                 protocol::write(&mut output, &try_log(&parts))?;
             }
@@ -122,15 +127,18 @@ fn limit_for_good(role: Role) -> io::Result<()> {
     setrlimit(Resource::Core, at_most(0))?;
     setrlimit(Resource::Fsize, at_most(0))?;
     setrlimit(Resource::Nofile, at_most(0))?;
-    if role == Role::Try {
+    if role != Role::Decode {
         nice(10)?;
     }
-    Ok(())
+    // Here already, so that a machine that does not allow it is found out before anything is asked.
+    limit_time(role)
 }
 
 /// Gives the next piece of work its time: the limit counts from the start of the process.
 fn limit_time(role: Role) -> io::Result<()> {
     let used = u64::try_from(clock_gettime(ClockId::ProcessCPUTime).tv_sec).unwrap_or(0);
-    setrlimit(Resource::Cpu, Rlimit { current: Some(used + 1 + role.seconds()), maximum: None })?;
+    let maximum = getrlimit(Resource::Cpu).maximum;
+    let current = (used + 1 + role.seconds()).min(maximum.unwrap_or(u64::MAX));
+    setrlimit(Resource::Cpu, Rlimit { current: Some(current), maximum })?;
     Ok(())
 }

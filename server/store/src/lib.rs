@@ -83,7 +83,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// Challenges kept for one address: a whole office may sign in from it at once, and a proof is tried against all
 /// of them.
-pub const CHALLENGES_PER_ADDRESS: u32 = 64;
+pub const CHALLENGES_PER_ADDRESS: u32 = 256;
 
 /// Challenges kept in all; the oldest go when there are more.
 pub const CHALLENGES: u32 = 16_384;

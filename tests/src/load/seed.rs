@@ -114,7 +114,10 @@ impl Seed {
         while left > 0 {
             let some = left.min(limits::PUSH);
             let items = (0..some)
-                .map(|_| gate::examine(doc, author.edit("twintig letters erin"), Some(&device.key.public())))
+                .map(|_| {
+                    let edit = author.edit("twintig letters erin");
+                    gate::examine(doc, edit, Some(&device.key.public())).decoded_here()
+                })
                 .collect();
             let answer = self.store.push(carrier, doc, items).await.unwrap();
             let PushAnswer::Done { stored, .. } = answer else { panic!("{answer:?}") };

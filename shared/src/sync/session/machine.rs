@@ -269,7 +269,14 @@ impl Session {
                     self.go_on(reading);
                 }
             }
-            (Some(Job::Read(Reading { then: Then::Look, .. })), Answer::Unavailable) => {}
+            // A look ends nothing: the next one makes up for it.
+            (
+                Some(
+                    Job::Read(Reading { then: Then::Look, .. })
+                    | Job::Directory { then: Some(Reading { then: Then::Look, .. }), .. },
+                ),
+                Answer::Unavailable,
+            ) => {}
             (Some(Job::Read(_) | Job::Directory { .. }), answer) => {
                 // What was to be told cannot be told now, and a client that waits for it would wait for ever.
                 let code =
