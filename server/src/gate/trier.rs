@@ -9,7 +9,7 @@ use super::worker::Role;
 use super::{NoWorker, this_program};
 
 /// Why a log leaves no sound document.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Fault {
     /// In words, for the operator.
     pub reason: String,
