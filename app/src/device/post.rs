@@ -149,6 +149,9 @@ async fn exchange(running: &Weak<Running>, post: &Rc<Post>, turn: u64) -> Option
     let mut greeted = false;
     loop {
         let running = running.upgrade()?;
+        if !running.driver.link.is_turn(turn) {
+            return None;
+        }
         let now = platform::now_ms();
         let since = |then: u64| now.saturating_sub(then);
         let woken = post.woken.take();

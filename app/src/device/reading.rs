@@ -127,7 +127,7 @@ impl Running {
             Err(StoreError::Closed) => {}
             Err(error) => {
                 self.status.report(Problem::StorageFailed { message: error.to_string() });
-                for held in wanted {
+                for held in wanted.iter().filter(|held| !matches!(*held.copy.borrow(), LocalCopy::Gone)) {
                     *held.copy.borrow_mut() = LocalCopy::Damaged;
                 }
             }
@@ -156,6 +156,10 @@ impl Running {
         if let Some(counted) = counted {
             // On the disk before the document is made. That it cannot be written keeps nobody from reading.
             let _ = self.store.write(counted).await;
+        }
+        // Deleted while it was being read: it stays deleted.
+        if matches!(*held.copy.borrow(), LocalCopy::Gone) {
+            return;
         }
         if held.loaded(stored, self.documents.actor, self.identity.me.device).is_err() {
             *held.copy.borrow_mut() = LocalCopy::Damaged;

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use shared::ids::{ActorId, ChangeHash, DocId};
 use shared::sync::message::RejectCode;
 
-use super::held::{Held, LocalCopy};
+use super::held::LocalCopy;
 use super::platform;
 use super::replacement::{Replacement, replace};
 use super::running::Running;
@@ -38,6 +38,9 @@ pub(super) async fn recover(running: &Rc<Running>, doc: DocId, refused: &[Change
     };
     // From here on nothing waits for anything: what is typed is in, or comes after.
     let held = running.held(doc);
+    if matches!(*held.copy.borrow(), LocalCopy::Gone) {
+        return;
+    }
     running.commit(&held);
     if let LocalCopy::Ready(copy) = &mut *held.copy.borrow_mut() {
         changes.extend(copy.get_changes(&[]));
@@ -70,18 +73,15 @@ pub(super) async fn leave_out(running: &Rc<Running>, doc: DocId, void: &[ChangeH
     if gone.len() == running.marks.borrow().noted(doc).len() {
         return;
     }
-    let mut kept = loop {
-        running.commit(&held);
-        let before = heads(&held);
-        running.writer.flushed().await;
-        // Where the disk cannot be read nothing is changed; the next connection tells again.
-        let Ok(changes) = stored(running, doc).await else { return };
-        running.commit(&held);
-        // What was typed in the meantime is to be on disk before the copy is made anew.
-        if heads(&held) == before {
-            break changes;
-        }
-    };
+    // Where the disk cannot be read nothing is changed; the next connection tells again.
+    let Ok(mut kept) = stored(running, doc).await else { return };
+    // From here on nothing waits for anything: what is typed is in, or comes after.
+    running.commit(&held);
+    if let LocalCopy::Ready(copy) = &mut *held.copy.borrow_mut() {
+        kept.extend(copy.get_changes(&[]));
+    }
+    let mut seen = HashSet::new();
+    kept.retain(|change| seen.insert(change.hash()));
     // An operation has a higher number than all it depends on, which makes this an order of dependencies.
     kept.sort_by_key(|change| (change.start_op(), change.seq()));
     let replaced = running.marks.borrow().replaced(doc);
@@ -102,13 +102,6 @@ pub(super) async fn leave_out(running: &Rc<Running>, doc: DocId, void: &[ChangeH
     running.writer.own(vec![note], || ());
     running.status.report(Problem::SetAside { document: doc });
     held.changed.notify();
-}
-
-fn heads(held: &Held) -> Vec<automerge::ChangeHash> {
-    match &mut *held.copy.borrow_mut() {
-        LocalCopy::Ready(copy) => copy.get_heads(),
-        _ => Vec::new(),
-    }
 }
 
 /// Every change of a document that is on disk.
@@ -154,14 +147,18 @@ impl Running {
             hashes.push(hash);
         }
         writes.push(self.waiting_write());
+        // Nothing new has no answer, or two tabs would go on answering each other.
+        let is_news = !gone.is_empty() || !hashes.is_empty();
         self.unsaved(1);
         let running = self.clone();
         self.writer.own(writes, move || {
             running.unsaved(-1);
             running.show_waiting();
             running.held(doc).changed.notify();
-            running.tabs.tell(&Tidings::Replaced { doc });
-            running.tabs.tell(&Tidings::Items { doc, hashes });
+            if is_news {
+                running.tabs.tell(&Tidings::Replaced { doc });
+                running.tabs.tell(&Tidings::Items { doc, hashes });
+            }
             running.restart_machine();
         });
     }
