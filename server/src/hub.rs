@@ -5,17 +5,21 @@
 //! [`Connection::deliver`]; [`Hub::revoke`] waits until every such section that began before has ended, and
 //! that is what makes a revocation immediate.
 
+mod fresh;
 mod mailbox;
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use shared::ids::{DeviceId, DocId, UserId};
+use store::Carrier;
 use tokio::sync::{Mutex as SectionMutex, Notify};
 
+pub use fresh::Fresh;
 use mailbox::Mailbox;
 pub use mailbox::{Presence, Signal};
 
@@ -26,6 +30,9 @@ pub const DELIVERY_PATIENCE: Duration = Duration::from_secs(2);
 /// closing.
 pub const MAX_CONNECTIONS_PER_USER: usize = 32;
 
+/// Connections that are told of a push with what it stored.
+pub const MAX_AUDIENCE: usize = 64;
+
 /// Tells connections, on whatever instance, that something has changed. Every call comes *after* the commit of
 /// what it is about; a lost hint costs time, never content.
 #[async_trait]
@@ -34,8 +41,8 @@ pub trait NotifyBus: Send + Sync + 'static {
     fn wake(&self, docs: &[DocId]);
 
     /// The log of this document has grown up to `head`, and nothing else has changed: who was told that much
-    /// already need not look.
-    fn grown(&self, doc: DocId, head: u64);
+    /// already need not look. Where it is at hand, with what was stored.
+    fn grown(&self, doc: DocId, head: u64, fresh: Option<&Arc<Fresh>>);
 
     /// What these people may know has changed.
     fn wake_directory(&self, users: &[UserId]);
@@ -71,6 +78,8 @@ pub struct Hub {
 #[derive(Debug, Default)]
 struct HubShared {
     registry: Mutex<Registry>,
+    /// Counts revocations.
+    epoch: AtomicU64,
     /// Told whenever a connection has left.
     left: Notify,
 }
@@ -138,6 +147,24 @@ impl Hub {
         Ok(Connection { hub: self.clone(), peer })
     }
 
+    /// Who has a document open, each device once: at most [`MAX_AUDIENCE`]. More than that read the log for themselves.
+    #[must_use]
+    pub fn audience(&self, doc: DocId) -> Vec<Carrier> {
+        let registry = self.registry();
+        let Some(subscriptions) = registry.of_doc.get(&doc) else { return Vec::new() };
+        let carrier = |it: &Subscription| Carrier { user: it.peer.user, device: it.peer.device };
+        let mut audience: Vec<_> = subscriptions.values().map(carrier).take(MAX_AUDIENCE).collect();
+        audience.sort_unstable();
+        audience.dedup();
+        audience
+    }
+
+    /// Counts revocations: what was read together with access before one is not to be handed over after it.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.shared.epoch.load(Ordering::SeqCst)
+    }
+
     /// How many connections there are.
     #[must_use]
     pub fn connections(&self) -> usize {
@@ -183,7 +210,7 @@ impl Hub {
                 if subscription.presence && users.contains(&peer.user) {
                     subscription.presence = false;
                     peer.mailbox.forget_presence(*doc);
-                    peer.mailbox.wake(*doc, None);
+                    peer.mailbox.wake(*doc, None, None);
                 }
             }
         }
@@ -195,12 +222,12 @@ impl NotifyBus for Hub {
     fn wake(&self, docs: &[DocId]) {
         let registry = self.registry();
         for &doc in docs {
-            registry.wake(doc, None);
+            registry.wake(doc, None, None);
         }
     }
 
-    fn grown(&self, doc: DocId, head: u64) {
-        self.registry().wake(doc, Some(head));
+    fn grown(&self, doc: DocId, head: u64, fresh: Option<&Arc<Fresh>>) {
+        self.registry().wake(doc, Some(head), fresh);
     }
 
     fn wake_directory(&self, users: &[UserId]) {
@@ -228,6 +255,7 @@ impl NotifyBus for Hub {
     }
 
     async fn revoke(&self, users: &[UserId], docs: &[DocId]) {
+        self.shared.epoch.fetch_add(1, Ordering::SeqCst);
         self.distrust(users, docs);
         self.barrier(users).await;
         // Again: a section that had read before the commit may have subscribed after the first time.
@@ -235,6 +263,7 @@ impl NotifyBus for Hub {
     }
 
     async fn barrier(&self, users: &[UserId]) {
+        self.shared.epoch.fetch_add(1, Ordering::SeqCst);
         let peers = self.peers_of(users);
         let passed = peers.iter().map(|peer| async move {
             if tokio::time::timeout(DELIVERY_PATIENCE, peer.section.lock()).await.is_err() {
@@ -355,9 +384,9 @@ impl Drop for Connection {
 }
 
 impl Registry {
-    fn wake(&self, doc: DocId, head: Option<u64>) {
+    fn wake(&self, doc: DocId, head: Option<u64>, fresh: Option<&Arc<Fresh>>) {
         for subscription in self.of_doc.get(&doc).into_iter().flat_map(HashMap::values) {
-            subscription.peer.mailbox.wake(doc, head);
+            subscription.peer.mailbox.wake(doc, head, fresh);
         }
     }
 

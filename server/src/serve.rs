@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use store::{SharedStore, StoreError};
 use store_sqlite::SqliteStore;
-use tokio::net::TcpListener;
+use axum::serve::ListenerExt as _;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -25,6 +26,13 @@ use crate::trials;
 const DATABASE: &str = "loopbaanmaat.sqlite";
 /// How long a stop waits for requests and connections to end.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is small goes out at once, instead of waiting for the client to acknowledge what went before.
+fn at_once(stream: &mut TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps small messages back");
+    }
+}
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -156,10 +164,15 @@ impl Bound {
         let Self { listener, state, .. } = self;
         let (stopping, stopped) = oneshot::channel();
         let hub = state.hub.clone();
+        // What is in quarantine is not tried again, by this run either.
+        match state.store.quarantined().await {
+            Ok(all) => state.authors.quarantined(all.iter().map(|it| it.hash)),
+            Err(error) => tracing::error!(%error, "the quarantine cannot be read"),
+        }
         let trials = tokio::spawn(trials::run(state.clone()));
         let seen = operator::end_of_log(&state).await;
         let service = http::router(state.clone()).into_make_service_with_connect_info::<Peer>();
-        let serving = axum::serve(Watching(listener), service).with_graceful_shutdown(async move {
+        let serving = axum::serve(Watching(listener.tap_io(at_once)), service).with_graceful_shutdown(async move {
             stop.await;
             // Upgraded sockets are no longer axum's: they are asked to close here.
             hub.stop();

@@ -14,6 +14,7 @@ use crate::hub::Hub;
 use crate::identity::passwords::Passwords;
 use crate::identity::sign_in::Door;
 use crate::identity::throttle::Throttle;
+use crate::sync::authors::Authors;
 use crate::trials::Trials;
 
 /// The server, shared by all that it does.
@@ -30,6 +31,8 @@ pub struct Shared {
     pub hub: Hub,
     /// What decodes pushed changes.
     pub gate: Gate,
+    /// Who has pushed just now.
+    pub authors: Authors,
     /// What is to be applied on trial.
     pub trials: Trials,
     /// The time.
@@ -57,6 +60,7 @@ impl AppState {
             store,
             hub: Hub::new(),
             gate,
+            authors: Authors::default(),
             trials: Trials::default(),
             clock,
             client,

@@ -2,14 +2,19 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared::ids::{DeviceId, DocId, UserId};
 use tokio::sync::{Notify, watch};
 
+use super::Fresh;
+
 /// Presence that waits for a slow connection; the oldest goes first when there is more, since only the newest
 /// of each device is worth anything.
 const MAX_PRESENCE: usize = 64;
+
+/// Pushes to a document that wait with what they stored for a connection to look.
+const MAX_FRESH: usize = 16;
 
 /// What a connection is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +35,8 @@ pub enum Signal {
         doc: DocId,
         /// The place of its newest item, where nothing else can have changed; `None` to look in any case.
         head: Option<u64>,
+        /// What was stored, as far as it is at hand, in no particular order.
+        fresh: Vec<Arc<Fresh>>,
     },
     /// Somebody else's presence waits to be taken, inside the section that delivers it.
     PresenceWaits,
@@ -64,23 +71,39 @@ struct Waiting {
     directory: bool,
     /// In the order in which they were woken; `woken` has the same.
     order: VecDeque<DocId>,
-    woken: HashMap<DocId, Option<u64>>,
+    woken: HashMap<DocId, News>,
     presence: VecDeque<Presence>,
     /// Whether the connection knows that presence waits.
     presence_told: bool,
 }
 
+/// What there is to know of a document.
+#[derive(Debug, Default)]
+struct News {
+    head: Option<u64>,
+    fresh: Vec<Arc<Fresh>>,
+}
+
 impl Mailbox {
     /// To look at `doc` if it is not known up to `head`, or in any case.
-    pub(super) fn wake(&self, doc: DocId, head: Option<u64>) {
-        self.put(|waiting| match waiting.woken.entry(doc) {
-            Entry::Occupied(mut known) => {
-                let both = known.get().zip(head).map(|(known, head)| known.max(head));
-                known.insert(both);
-            }
-            Entry::Vacant(unknown) => {
-                unknown.insert(head);
-                waiting.order.push_back(doc);
+    pub(super) fn wake(&self, doc: DocId, head: Option<u64>, fresh: Option<&Arc<Fresh>>) {
+        self.put(|waiting| {
+            let news = match waiting.woken.entry(doc) {
+                Entry::Occupied(known) => {
+                    let news = known.into_mut();
+                    news.head = news.head.zip(head).map(|(known, head)| known.max(head));
+                    news
+                }
+                Entry::Vacant(unknown) => {
+                    waiting.order.push_back(doc);
+                    unknown.insert(News { head, fresh: Vec::new() })
+                }
+            };
+            // Who is that far behind reads the log.
+            if let Some(fresh) = fresh
+                && news.fresh.len() < MAX_FRESH
+            {
+                news.fresh.push(Arc::clone(fresh));
             }
         });
     }
@@ -163,8 +186,8 @@ impl Mailbox {
             return Some(Signal::DirectoryWoken);
         }
         if let Some(doc) = waiting.order.pop_front() {
-            let head = waiting.woken.remove(&doc).flatten();
-            return Some(Signal::Woken { doc, head });
+            let News { head, fresh } = waiting.woken.remove(&doc).unwrap_or_default();
+            return Some(Signal::Woken { doc, head, fresh });
         }
         if !waiting.presence.is_empty() && !std::mem::replace(&mut waiting.presence_told, true) {
             return Some(Signal::PresenceWaits);

@@ -29,7 +29,7 @@ async fn a_hundred_wakes_of_one_document_are_one_hint() {
     for _ in 0..100 {
         hub.wake(&[NOTES]);
     }
-    assert_eq!(next(&anna).await, Some(Signal::Woken { doc: NOTES, head: None }));
+    assert_eq!(next(&anna).await, Some(Signal::Woken { doc: NOTES, head: None, fresh: vec![] }));
     assert_eq!(next(&anna).await, None);
 }
 
@@ -39,13 +39,13 @@ async fn a_hint_says_how_far_a_log_has_grown_unless_something_else_may_have_chan
     let anna = hub.register(ANNA, TABLET).unwrap();
     anna.subscribe(NOTES);
     for head in [4, 6, 5] {
-        hub.grown(NOTES, head);
+        hub.grown(NOTES, head, None);
     }
-    assert_eq!(next(&anna).await, Some(Signal::Woken { doc: NOTES, head: Some(6) }));
-    hub.grown(NOTES, 7);
+    assert_eq!(next(&anna).await, Some(Signal::Woken { doc: NOTES, head: Some(6), fresh: vec![] }));
+    hub.grown(NOTES, 7, None);
     hub.wake(&[NOTES]);
-    hub.grown(NOTES, 8);
-    assert_eq!(next(&anna).await, Some(Signal::Woken { doc: NOTES, head: None }));
+    hub.grown(NOTES, 8, None);
+    assert_eq!(next(&anna).await, Some(Signal::Woken { doc: NOTES, head: None, fresh: vec![] }));
     assert_eq!(next(&anna).await, None);
 }
 
@@ -58,7 +58,7 @@ async fn only_what_is_subscribed_wakes() {
     hub.wake(&[NOTES, PROGRESS]);
     anna.unsubscribe(NOTES);
     hub.wake(&[NOTES]);
-    assert_eq!(next(&anna).await, Some(Signal::Woken { doc: PROGRESS, head: None }));
+    assert_eq!(next(&anna).await, Some(Signal::Woken { doc: PROGRESS, head: None, fresh: vec![] }));
     assert_eq!(next(&anna).await, None);
 }
 
@@ -73,7 +73,7 @@ async fn the_directory_comes_before_documents_and_a_wipe_before_everything() {
     hub.wipe(TABLET);
     assert_eq!(next(&anna).await, Some(Signal::Wipe));
     assert_eq!(next(&anna).await, Some(Signal::DirectoryWoken));
-    assert_eq!(next(&anna).await, Some(Signal::Woken { doc: NOTES, head: None }));
+    assert_eq!(next(&anna).await, Some(Signal::Woken { doc: NOTES, head: None, fresh: vec![] }));
     assert_eq!(next(&bram).await, None);
 }
 
@@ -138,7 +138,7 @@ async fn presence_stops_at_a_revocation_until_the_document_has_been_read_again()
     hub.revoke(&[BRAM], &[NOTES]).await;
     anna.relay(NOTES, b"after");
     bram.relay(NOTES, b"from a stranger");
-    assert_eq!(next(&bram).await, Some(Signal::Woken { doc: NOTES, head: None }));
+    assert_eq!(next(&bram).await, Some(Signal::Woken { doc: NOTES, head: None, fresh: vec![] }));
     assert_eq!(bram.take_presence(), None);
     assert_eq!(anna.take_presence(), None);
     bram.subscribe(NOTES);

@@ -1,16 +1,28 @@
 //! What the session machine asks, answered from the store.
 
-use shared::sync::session::{Answer, Ask};
+use std::sync::Arc;
+
+use shared::sync::message::Place;
+use shared::sync::session::{Answer, Ask, ReadAnswer};
 use store::{BatchLimit, Carrier, StoreError};
 
 use super::push::push;
 use crate::directory;
+use crate::hub::Fresh;
 use crate::state::AppState;
 
-/// Finds out what a session wants to know.
-pub(super) async fn answer(state: &AppState, carrier: Carrier, ask: Ask) -> Answer {
+/// Finds out what a session wants to know. `fresh` is what is at hand of the logs, and what pushes add to that.
+pub(super) async fn answer(
+    state: &AppState,
+    carrier: Carrier,
+    ask: Ask,
+    fresh: &mut Vec<Arc<Fresh>>,
+) -> Answer {
     let answer = match ask {
         Ask::Read { places, max_items, max_bytes } => {
+            if let Some(answer) = at_hand(state, carrier, &places, max_items, fresh) {
+                return Answer::Read(vec![answer]);
+            }
             let most = BatchLimit { items: max_items, bytes: max_bytes };
             state.store.read_logs(carrier, &places, most).await.map(Answer::Read)
         }
@@ -20,7 +32,10 @@ pub(super) async fn answer(state: &AppState, carrier: Carrier, ask: Ask) -> Answ
             let pushed = pushing
                 .await
                 .unwrap_or_else(|error| Err(StoreError::Corrupt(format!("a push did not end: {error}"))));
-            pushed.map(Answer::Push)
+            pushed.map(|(answer, stored)| {
+                fresh.extend(stored);
+                Answer::Push(answer)
+            })
         }
         Ask::DirectoryVersion => directory::of(&state.store, carrier.user)
             .await
@@ -36,6 +51,25 @@ pub(super) async fn answer(state: &AppState, carrier: Carrier, ask: Ask) -> Answ
             Answer::Failed
         }
     })
+}
+
+/// Whether this is answered without the store.
+pub(super) fn is_at_hand(state: &AppState, carrier: Carrier, ask: &Ask, fresh: &[Arc<Fresh>]) -> bool {
+    match ask {
+        Ask::Read { places, max_items, .. } => at_hand(state, carrier, places, *max_items, fresh).is_some(),
+        Ask::Push { .. } | Ask::DirectoryVersion => false,
+    }
+}
+
+fn at_hand(
+    state: &AppState,
+    carrier: Carrier,
+    places: &[Place],
+    max_items: usize,
+    fresh: &[Arc<Fresh>],
+) -> Option<ReadAnswer> {
+    let [place] = places else { return None };
+    if max_items == 0 { None } else { Fresh::answer(fresh, &state.hub, *place, carrier) }
 }
 
 #[cfg(test)]

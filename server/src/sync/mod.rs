@@ -1,6 +1,7 @@
 //! The edge of sync: [`shared::sync::session`] driven from a WebSocket or one `POST`, and from the store.
 
 mod asks;
+pub mod authors;
 pub mod post;
 mod push;
 pub mod socket;

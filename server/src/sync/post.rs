@@ -132,13 +132,14 @@ async fn read(request: &mut Request) -> Result<Bytes, BytesRejection> {
 async fn answer_all(state: &AppState, carrier: Carrier, frames: Vec<Vec<u8>>) -> Vec<ServerMessage> {
     let mut session = Session::new(carrier.user, carrier.device, Transport::Http, state.clock.now());
     let mut messages = Vec::new();
+    let mut fresh = Vec::new();
     for frame in frames {
         let mut outputs = VecDeque::from(session.step(Input::Frame(frame), state.clock.now()));
         while let Some(output) = outputs.pop_front() {
             match output {
                 Output::Send(message) => messages.push(message),
                 Output::Ask(ask) => {
-                    let answer = asks::answer(state, carrier, ask).await;
+                    let answer = asks::answer(state, carrier, ask, &mut fresh).await;
                     outputs.extend(session.step(Input::Answer(answer), state.clock.now()));
                 }
                 Output::Close(_) => return messages,

@@ -1,15 +1,16 @@
 //! A push on its way through the gate: examined and decoded before the store's transaction, judged inside it.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use shared::ids::{ChangeHash, DeviceId, DocId, PublicKey};
 use shared::sync::gate::{self, Examined};
 use shared::sync::message::{PushItem, RejectCode};
 use shared::sync::session::PushAnswer;
-use store::{BeforePush, Carrier, Quarantined, StoreError};
+use store::{BeforePush, Carrier, Quarantined, StoreError, Told};
 
 use crate::gate::Finding;
-use crate::hub::NotifyBus as _;
+use crate::hub::{Fresh, NotifyBus as _};
 use crate::state::AppState;
 
 /// Items examined on the thread that serves; more go to a thread of their own, since each signature costs some
@@ -18,33 +19,53 @@ const EXAMINED_AT_ONCE: usize = 8;
 /// How often a push is looked at: again only where something has changed in the meantime, such as a grant.
 const TRIES: usize = 3;
 
+/// Puts a push through, wakes whoever has the document open, and gives the answer with what was stored.
 pub(super) async fn push(
     state: AppState,
     carrier: Carrier,
     doc: DocId,
     items: Vec<PushItem>,
-) -> Result<PushAnswer, StoreError> {
+) -> Result<(PushAnswer, Option<Arc<Fresh>>), StoreError> {
     let hashes: Vec<ChangeHash> = items.iter().map(|it| it.hash).collect();
     let authors: Vec<DeviceId> = items.iter().map(|it| it.by).collect::<HashSet<_>>().into_iter().collect();
-    let before = state.store.before_push(doc, &authors, &hashes).await?;
-    let mut examined = examine(doc, items, &before).await?;
-    let mut before = Some(before);
+    // Whoever stored something here just now may do so again, as far as what follows is concerned: the transaction
+    // looks for itself.
+    let mut before = match state.authors.before_push(carrier, doc, &authors, &hashes) {
+        Some(before) => Some(before),
+        None => Some(state.store.before_push(doc, &authors, &hashes).await?),
+    };
+    let keys: Vec<_> = before.iter().flat_map(|before| &before.authors).copied().collect();
+    let mut examined = match &before {
+        Some(before) => examine(doc, items, before).await?,
+        None => Vec::new(),
+    };
     for _ in 0..TRIES {
         let before = match before.take() {
             Some(before) => before,
             None => state.store.before_push(doc, &authors, &hashes).await?,
         };
         decode(&state, doc, &mut examined, &before).await?;
-        match state.store.push(carrier, doc, examined.clone()).await {
-            Err(StoreError::Undecoded) => {}
-            answer => {
-                if let Ok(PushAnswer::Done { stored, .. }) = &answer
-                    && let Some(&head) = stored.iter().max()
-                {
-                    state.hub.grown(doc, head);
-                    state.trials.note(doc, state.config.trial_after);
+        let (epoch, audience) = (state.hub.epoch(), state.hub.audience(doc));
+        match state.store.push_told(carrier, doc, examined.clone(), audience).await {
+            Err(StoreError::Undecoded) => state.authors.forget(carrier, doc),
+            Err(error) => return Err(error),
+            Ok(Told { answer, news }) => {
+                let mut fresh = None;
+                if let PushAnswer::Done { rejected, stored, .. } = &answer {
+                    if rejected.is_empty() && !stored.is_empty() {
+                        state.authors.remember(carrier, doc, &keys);
+                    } else if !rejected.is_empty() {
+                        state.authors.forget(carrier, doc);
+                    }
+                    if let Some(&head) = stored.iter().max() {
+                        fresh = news.map(|news| Arc::new(Fresh::new(news, epoch)));
+                        state.hub.grown(doc, head, fresh.as_ref());
+                        state.trials.note(doc, state.config.trial_after);
+                    }
+                } else {
+                    state.authors.forget(carrier, doc);
                 }
-                return answer;
+                return Ok((answer, fresh));
             }
         }
     }
@@ -104,7 +125,12 @@ async fn decode(
             }
         });
     }
-    if harmful.is_empty() { Ok(()) } else { state.store.quarantine(&harmful).await }
+    if harmful.is_empty() {
+        return Ok(());
+    }
+    state.store.quarantine(&harmful).await?;
+    state.authors.quarantined(harmful.iter().map(|it| it.hash));
+    Ok(())
 }
 
 fn found_harmful(state: &AppState, doc: DocId, item: &PushItem, reason: String) -> Quarantined {

@@ -1,6 +1,7 @@
 //! `GET /sync`: the WebSocket.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -20,12 +21,12 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::{WRITE_PATIENCE, asks};
 use crate::http::problem::Problem;
 use crate::http::security::comes_from_own_page;
-use crate::hub::{Connection, Signal};
+use crate::hub::{Connection, Fresh, Signal};
 use crate::identity::sessions::{self, Standing, Token};
 use crate::state::AppState;
 
 /// Bytes that an idle connection keeps for reading; the library's own choice costs more than all the rest.
-const READ_BUFFER: usize = 8 * 1024;
+const READ_BUFFER: usize = 4 * 1024;
 /// Bytes gathered before they are written.
 const WRITE_BUFFER: usize = 16 * 1024;
 /// Bytes that wait for a slow reader at most: a message and what was gathered.
@@ -177,7 +178,7 @@ impl Driver {
             Signal::SignedOut => self.check_session().await,
             Signal::Stopping => self.feed(Input::Stopping).await,
             Signal::DirectoryWoken => self.feed(Input::DirectoryWoken).await,
-            Signal::Woken { doc, head } => self.feed(Input::Woken { doc, head }).await,
+            Signal::Woken { doc, head, fresh } => self.feed_with(Input::Woken { doc, head }, fresh).await,
             Signal::PresenceWaits => self.relay_presence().await,
         }
     }
@@ -185,7 +186,7 @@ impl Driver {
     /// Whether the session still is one: it may have been ended, or have lived its time.
     async fn check_session(&mut self) -> Flow {
         let now = self.state.clock.now();
-        match sessions::standing(&self.state.store, &self.token, now).await {
+        match Box::pin(sessions::standing(&self.state.store, &self.token, now)).await {
             Ok(Standing::SignedOut) => self.feed(Input::SignedOut).await,
             Ok(Standing::Revoked(_)) => self.feed(Input::Wipe).await,
             // A store that does not answer is no reason to sign anybody out.
@@ -195,12 +196,18 @@ impl Driver {
 
     /// Gives the machine an input and does what it says, as one section that a revocation waits for.
     async fn feed(&mut self, input: Input) -> Flow {
+        self.feed_with(input, Vec::new()).await
+    }
+
+    /// The same with what is at hand of the logs.
+    async fn feed_with(&mut self, input: Input, fresh: Vec<Arc<Fresh>>) -> Flow {
         let Self { state, connection, carrier, machine, socket, .. } = self;
         let work = async {
-            obey(state, connection, *carrier, machine, socket, input).await?;
+            obey(state, connection, *carrier, machine, socket, input, fresh).await?;
             flush(socket).await
         };
-        connection.deliver(work).await.unwrap_or(Err(Ended::Drop))
+        // On the heap while it lasts: thousands of connections wait for something to do.
+        Box::pin(connection.deliver(work)).await.unwrap_or(Err(Ended::Drop))
     }
 
     async fn relay_presence(&mut self) -> Flow {
@@ -208,11 +215,11 @@ impl Driver {
         let work = async {
             while let Some(it) = connection.take_presence() {
                 let input = Input::Presence { doc: it.doc, user: it.user, device: it.device, data: it.data };
-                obey(state, connection, *carrier, machine, socket, input).await?;
+                obey(state, connection, *carrier, machine, socket, input, Vec::new()).await?;
             }
             flush(socket).await
         };
-        connection.deliver(work).await.unwrap_or(Err(Ended::Drop))
+        Box::pin(connection.deliver(work)).await.unwrap_or(Err(Ended::Drop))
     }
 }
 
@@ -223,6 +230,7 @@ async fn obey(
     machine: &mut Session,
     socket: &mut WebSocket,
     input: Input,
+    mut fresh: Vec<Arc<Fresh>>,
 ) -> Flow {
     let mut outputs = VecDeque::from(machine.step(input, state.clock.now()));
     while let Some(output) = outputs.pop_front() {
@@ -233,13 +241,15 @@ async fn obey(
             Output::Unsubscribe(doc) => connection.unsubscribe(doc),
             Output::Relay { doc, data } => connection.relay(doc, &data),
             Output::Ask(ask) => {
-                // What was said so far does not wait for the store.
-                flush(socket).await?;
+                if !asks::is_at_hand(state, carrier, &ask, &fresh) {
+                    // What was said so far does not wait for the store.
+                    flush(socket).await?;
+                }
                 let asked: Vec<_> = match &ask {
                     Ask::Read { places, .. } => places.iter().map(|it| it.doc).collect(),
                     Ask::Push { .. } | Ask::DirectoryVersion => vec![],
                 };
-                let answer = asks::answer(state, carrier, ask).await;
+                let answer = asks::answer(state, carrier, ask, &mut fresh).await;
                 if let Answer::Read(answers) = &answer {
                     // What could be read may have its presence (again).
                     for (doc, answer) in asked.into_iter().zip(answers) {

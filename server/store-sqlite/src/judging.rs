@@ -1,20 +1,21 @@
-//! Pushes are judged and stored, many at a time: the same few statements, whether one push came or a hundred.
+//! Pushes are judged and stored, many at a time: one statement to find out what is to be known, one to store what
+//! passes, whether one push came or a hundred.
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use shared::ids::DocId;
 use shared::sync::chain;
 use shared::sync::gate::{self, Examined, Verdict};
+use shared::sync::message::{Body, LogItem, Place};
 use shared::sync::session::PushAnswer;
 use sqlx::SqliteConnection;
-use store::{Carrier, Result, StoreError};
+use store::{Carrier, News, Result, StoreError, Told};
 
 use crate::error::Told as _;
 use crate::facts;
-use crate::facts::Question;
-use crate::log::{Head, Standing, StandingRow};
+use crate::log::{Head, Standing};
 use crate::row::{self, Hex};
+use crate::survey::{self, Question, Survey};
 
 /// Bytes of changes that one statement stores at most; a single change may be larger.
 const BYTES_AT_ONCE: usize = 1 << 20;
@@ -24,105 +25,187 @@ pub(crate) struct Push {
     pub(crate) carrier: Carrier,
     pub(crate) doc: DocId,
     pub(crate) items: Vec<Examined>,
+    /// Who has the document open.
+    pub(crate) audience: Vec<Carrier>,
 }
 
-/// Judges and stores `pushes` in order and gives the answer to each. An error inside is that of one push of which
-/// nothing was written; after an error outside, it is not known what was.
-pub(crate) async fn store_all(
-    connection: &mut SqliteConnection,
-    pushes: &[&Push],
-) -> Result<Vec<Result<PushAnswer>>> {
-    let mut answers: Vec<_> = pushes.iter().map(|_| None).collect();
-    let mut waiting: Vec<usize> = (0..pushes.len()).collect();
-    while !waiting.is_empty() {
-        // What comes second to a document is judged with the first in place.
-        let mut docs = HashSet::new();
-        let (now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|at| docs.insert(pushes[*at].doc));
-        let of_now: Vec<_> = now.iter().map(|at| pushes[*at]).collect();
-        for (at, answer) in now.into_iter().zip(store_apart(&mut *connection, &of_now).await?) {
-            answers[at] = Some(answer);
+/// What becomes of pushes once it is stored.
+pub(crate) struct Judged {
+    /// The answer to each. An error is that of one push, of which nothing is to be stored.
+    pub(crate) answers: Vec<Result<Told>>,
+    append: Append,
+    /// The moment at which it was judged, as [`Survey::version`].
+    version: i64,
+}
+
+/// Judges `pushes` in order, each with the earlier ones in place.
+pub(crate) async fn judge(connection: &mut SqliteConnection, pushes: &[&Push]) -> Result<Judged> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (at, push) in pushes.iter().enumerate() {
+        match groups.iter_mut().find(|group| group.doc == push.doc) {
+            Some(group) => group.pushes.push(at),
+            None => groups.push(Group { doc: push.doc, pushes: vec![at] }),
         }
-        waiting = later;
     }
-    Ok(answers.into_iter().flatten().collect())
-}
-
-/// Judges and stores `pushes`, no two of them to the same document.
-async fn store_apart(connection: &mut SqliteConnection, pushes: &[&Push]) -> Result<Vec<Result<PushAnswer>>> {
-    let standings = standings(&mut *connection, pushes).await?;
-    let mut answers: Vec<_> = pushes.iter().map(|_| Ok(PushAnswer::Denied)).collect();
-    let mut open: Vec<(usize, Head)> = Vec::with_capacity(pushes.len());
+    let mut carriers: Vec<_> = pushes.iter().map(|push| (push.doc, push.carrier)).collect();
+    // Whoever has the document open, after the carriers themselves.
+    carriers.extend(pushes.iter().flat_map(|push| push.audience.iter().map(|it| (push.doc, *it))));
+    let questions: Vec<_> = groups
+        .iter()
+        .map(|group| Question {
+            doc: group.doc,
+            wanted: gate::wanted(group.pushes.iter().flat_map(|at| &pushes[*at].items)),
+        })
+        .collect();
+    let Survey { version, mut standings, facts } =
+        survey::survey(&mut *connection, &carriers, &questions).await?;
+    let audience = standings.split_off(pushes.len());
+    let mut told = audience.iter().map(survey::access);
+    let audiences: Vec<Vec<_>> = pushes
+        .iter()
+        .map(|push| push.audience.iter().copied().zip(told.by_ref()).collect())
+        .collect();
+    let mut judged = Judged {
+        answers: pushes.iter().map(|_| Ok(Told { answer: PushAnswer::Denied, news: None })).collect(),
+        append: Append::default(),
+        version,
+    };
+    let mut heads: Vec<Option<Head>> = Vec::with_capacity(pushes.len());
     for (at, standing) in standings.into_iter().enumerate() {
+        heads.push(None);
         match standing {
             Ok(Standing::Denied) => {}
-            Ok(Standing::Gone) => answers[at] = Ok(PushAnswer::Gone),
-            Ok(Standing::Open(head)) => open.push((at, head)),
-            Err(error) => answers[at] = Err(error),
+            Ok(Standing::Gone) => judged.answers[at] = Ok(Told { answer: PushAnswer::Gone, news: None }),
+            Ok(Standing::Open(head)) => heads[at] = Some(head),
+            Err(error) => judged.answers[at] = Err(error),
         }
     }
-    if open.is_empty() {
-        return Ok(answers);
+    for ((mut group, question), mut facts) in groups.into_iter().zip(questions).zip(facts) {
+        group.pushes.retain(|at| heads[*at].is_some());
+        let Some(head) = group.pushes.first().and_then(|at| heads[*at].as_ref()) else { continue };
+        (facts.head, facts.max_op) = (head.seq, head.max_op);
+        let items: Vec<_> = group.pushes.iter().flat_map(|at| &pushes[*at].items).collect();
+        facts::look_up_rare(&mut *connection, group.doc, &question.wanted, &items, &mut facts).await?;
+        judged.take(pushes, &audiences, group, head, &facts);
     }
-    let questions: Vec<_> = open
-        .iter()
-        .map(|(at, head)| Question { doc: pushes[*at].doc, head, items: &pushes[*at].items })
-        .collect();
-    let facts = facts::look_up(&mut *connection, &questions).await?;
-    let mut append = Append::default();
-    for ((at, head), facts) in open.iter().zip(&facts) {
-        let push = pushes[*at];
-        let verdicts = gate::decide(&push.items, facts);
-        if verdicts.contains(&Verdict::Undecoded) {
-            answers[*at] = Err(StoreError::Undecoded);
-            continue;
-        }
-        append.add(push, head, &verdicts);
-        let gate::Outcome { acked, rejected, stored } = gate::outcome(&push.items, &verdicts);
-        answers[*at] = Ok(PushAnswer::Done { acked, rejected, stored });
-    }
-    append.carry_out(connection).await?;
-    Ok(answers)
+    Ok(judged)
 }
 
-/// How the document of each push stands to its carrier. A document that does not exist takes the same way through
-/// here as one that is not hers.
-async fn standings(connection: &mut SqliteConnection, pushes: &[&Push]) -> Result<Vec<Result<Standing>>> {
-    let wanted = row::hex_list(pushes.iter().map(|it| {
-        let mut ids = [0; 48];
-        ids[..16].copy_from_slice(&it.doc.0);
-        ids[16..32].copy_from_slice(&it.carrier.user.0);
-        ids[32..].copy_from_slice(&it.carrier.device.0);
-        ids
-    }));
-    let found = sqlx::query_as!(
-        StandingRow,
-        r#"SELECT documents.kind AS "kind?: String", documents.head AS "head?: i64",
-                  documents.chain AS "chain?: Vec<u8>", documents.max_op AS "max_op?: i64",
-                  coalesce(documents.voids, 0) AS "voids!: i64",
-                  coalesce(grants.access, 0) AS "access!: i64", coalesce(grants.ever_read, 0) AS "ever_read!: bool",
-                  documents.destroyed_at IS NOT NULL AS "destroyed!: bool",
-                  EXISTS (SELECT 1 FROM devices JOIN users ON users.id = devices.user
-                          WHERE devices.id = unhex(substr(wanted.value, 65))
-                            AND devices.user = unhex(substr(wanted.value, 33, 32))
-                            AND NOT devices.revoked AND NOT users.disabled) AS "carries!: bool"
-           FROM json_each(?1) AS wanted
-           LEFT JOIN documents ON documents.id = unhex(substr(wanted.value, 1, 32))
-           LEFT JOIN grants ON grants.doc = documents.id AND grants.user = unhex(substr(wanted.value, 33, 32))
-           ORDER BY wanted.key"#,
-        wanted
+/// Pushes to one document, by their number, in order.
+struct Group {
+    doc: DocId,
+    pushes: Vec<usize>,
+}
+
+impl Judged {
+    fn take(
+        &mut self,
+        pushes: &[&Push],
+        audiences: &[Vec<(Carrier, shared::access::Access)>],
+        mut group: Group,
+        head: &Head,
+        facts: &gate::LogFacts,
+    ) {
+        // What was not decoded is as if it had never been sent, and the others are judged without it.
+        let verdicts = loop {
+            let verdicts = gate::decide(group.pushes.iter().flat_map(|at| &pushes[*at].items), facts);
+            let mut rest = &verdicts[..];
+            let undecoded: Vec<_> = group
+                .pushes
+                .iter()
+                .copied()
+                .filter(|at| {
+                    let (own, after) = rest.split_at(pushes[*at].items.len());
+                    rest = after;
+                    own.contains(&Verdict::Undecoded)
+                })
+                .collect();
+            // The first only: a later one may have been left undecoded since that one stood in its way.
+            let Some(first) = undecoded.first() else { break verdicts };
+            self.answers[*first] = Err(StoreError::Undecoded);
+            group.pushes.retain(|at| at != first);
+        };
+        let mut rest = &verdicts[..];
+        let mut place = Place { doc: group.doc, cursor: head.seq, chain: Some(head.chain) };
+        for at in group.pushes {
+            let push = pushes[at];
+            let (own, after) = rest.split_at(push.items.len());
+            rest = after;
+            let gate::Outcome { acked, rejected, stored } = gate::outcome(&push.items, own);
+            let before = place;
+            self.append.add(push, &mut place, own);
+            // What is void is told by reading the log.
+            let wanted = !push.audience.is_empty() && !stored.is_empty() && head.voids == 0;
+            let news = wanted.then(|| news(push, before, place, head, own, &audiences[at]));
+            let answer = PushAnswer::Done { acked, rejected, stored };
+            self.answers[at] = Ok(Told { answer, news });
+        }
+    }
+
+    /// Whether there is nothing to store.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.append.batches.is_empty()
+    }
+
+    /// Stores what passed by one statement, which is a transaction of its own. `false`: it takes more than one, or
+    /// another connection has written since; nothing was stored.
+    pub(crate) async fn store_at_once(&self, connection: &mut SqliteConnection) -> Result<bool> {
+        let [Items { rows, data }] = &self.append.batches[..] else { return Ok(self.is_empty()) };
+        let stored = append(connection, rows, data, self.version).await?;
+        Ok(stored > 0)
+    }
+
+    /// Stores what passed within the transaction in which it was judged.
+    pub(crate) async fn store(&self, connection: &mut SqliteConnection) -> Result<()> {
+        for Items { rows, data } in &self.append.batches {
+            append(&mut *connection, rows, data, self.version).await?;
+        }
+        Ok(())
+    }
+}
+
+fn news(
+    push: &Push,
+    before: Place,
+    after: Place,
+    head: &Head,
+    verdicts: &[Verdict],
+    readers: &[(Carrier, shared::access::Access)],
+) -> News {
+    let items = push.items.iter().zip(verdicts).filter_map(|(examined, verdict)| {
+        let Verdict::Store { seq } = *verdict else { return None };
+        let item = examined.item();
+        let data = Body::Data(item.data.clone());
+        Some(LogItem { seq, hash: item.hash, by: item.by, sig: item.sig.clone(), data })
+    });
+    News { kind: head.kind, before, items: items.collect(), after, readers: readers.to_vec() }
+}
+
+/// Stores rows and says how many, unless another connection has written since `version`.
+async fn append(connection: &mut SqliteConnection, rows: &str, data: &[u8], version: i64) -> Result<u64> {
+    let rows = row::ended(rows.to_owned());
+    let many = sqlx::query!(
+        "INSERT INTO items (doc, seq, hash, chain, by, sig, actor, actor_seq, max_op, deps, data)
+         SELECT unhex(new.value ->> 0), new.value ->> 1, unhex(new.value ->> 2), unhex(new.value ->> 3),
+                unhex(new.value ->> 4), unhex(new.value ->> 5), unhex(new.value ->> 6), new.value ->> 7,
+                new.value ->> 8, unhex(new.value ->> 9), substr(?2, new.value ->> 10, new.value ->> 11)
+         FROM json_each(?1) AS new WHERE (SELECT data_version FROM pragma_data_version) = ?3",
+        rows,
+        data,
+        version
     )
-    .fetch_all(connection)
+    .execute(connection)
     .await
-    .told()?;
-    Ok(found.into_iter().map(Standing::try_from).collect())
+    .told()?
+    .rows_affected();
+    Ok(many)
 }
 
-/// What is to be written, as the statements take it: JSON, with bytes in hexadecimal digits, and the changes
+/// What is to be written, as the statement takes it: JSON, with bytes in hexadecimal digits, and the changes
 /// themselves one after the other beside it.
 #[derive(Default)]
 struct Append {
     batches: Vec<Items>,
-    heads: String,
 }
 
 #[derive(Default)]
@@ -132,14 +215,13 @@ struct Items {
 }
 
 impl Append {
-    fn add(&mut self, push: &Push, head: &Head, verdicts: &[Verdict]) {
-        let (mut newest, mut chain, mut max_op) = (head.seq, head.chain, head.max_op);
+    fn add(&mut self, push: &Push, place: &mut Place, verdicts: &[Verdict]) {
+        let mut chain = place.chain.unwrap_or_else(|| chain::start(push.doc));
         for (examined, verdict) in push.items.iter().zip(verdicts) {
             let (Verdict::Store { seq }, Some(change)) = (verdict, examined.change()) else { continue };
             let item = examined.item();
-            newest = *seq;
             chain = chain::next(chain, change.hash);
-            max_op = max_op.max(change.max_op());
+            (place.cursor, place.chain) = (*seq, Some(chain));
             let items = self.room_for(item.data.len());
             // Writing to a string cannot fail.
             let _ = write!(
@@ -160,10 +242,6 @@ impl Append {
             );
             items.data.extend(&item.data);
         }
-        if newest > head.seq {
-            let (doc, chain) = (Hex(&push.doc.0), Hex(&chain.0));
-            let _ = write!(row::next(&mut self.heads), r#"["{doc}",{newest},"{chain}",{max_op}]"#);
-        }
     }
 
     /// Where the next change of so many bytes goes.
@@ -174,36 +252,5 @@ impl Append {
         }
         let last = self.batches.len() - 1;
         &mut self.batches[last]
-    }
-
-    async fn carry_out(self, connection: &mut SqliteConnection) -> Result<()> {
-        for Items { rows, data } in self.batches {
-            let rows = row::ended(rows);
-            sqlx::query!(
-                "INSERT INTO items (doc, seq, hash, chain, by, sig, actor, actor_seq, max_op, deps, data)
-                 SELECT unhex(new.value ->> 0), new.value ->> 1, unhex(new.value ->> 2), unhex(new.value ->> 3),
-                        unhex(new.value ->> 4), unhex(new.value ->> 5), unhex(new.value ->> 6), new.value ->> 7,
-                        new.value ->> 8, unhex(new.value ->> 9), substr(?2, new.value ->> 10, new.value ->> 11)
-                 FROM json_each(?1) AS new",
-                rows,
-                data
-            )
-            .execute(&mut *connection)
-            .await
-            .told()?;
-        }
-        if self.heads.is_empty() {
-            return Ok(());
-        }
-        let heads = row::ended(self.heads);
-        sqlx::query!(
-            "UPDATE documents SET head = new.value ->> 1, chain = unhex(new.value ->> 2), max_op = new.value ->> 3
-             FROM json_each(?1) AS new WHERE documents.id = unhex(new.value ->> 0)",
-            heads
-        )
-        .execute(connection)
-        .await
-        .told()?;
-        Ok(())
     }
 }

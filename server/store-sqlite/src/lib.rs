@@ -14,6 +14,7 @@ mod push;
 mod quarantine;
 mod record;
 mod row;
+mod survey;
 mod trajectories;
 mod transaction;
 mod trial;
@@ -26,11 +27,11 @@ use shared::domain::directory::Directory;
 use shared::ids::{ChangeHash, CommandId, DeviceId, DocId, UserId};
 use shared::sync::gate::Examined;
 use shared::sync::message::Place;
-use shared::sync::session::{PushAnswer, ReadAnswer};
+use shared::sync::session::ReadAnswer;
 use sqlx::SqlitePool;
 use store::{
     AnsweredCommand, AuditRow, BatchLimit, BeforePush, Carrier, DeviceKey, Grant, LogToTry, Millis,
-    NewChallenge, Quarantined, Reader, Result, Session, Store, User, Voided, WriteTx,
+    NewChallenge, Quarantined, Reader, Result, Session, Store, Told, User, Voided, WriteTx,
 };
 
 pub use open::{OLDEST_SQLITE, Options};
@@ -221,8 +222,14 @@ impl Store for SqliteStore {
         Ok(voided)
     }
 
-    async fn push(&self, carrier: Carrier, doc: DocId, items: Vec<Examined>) -> Result<PushAnswer> {
-        self.committer.push(Push { carrier, doc, items }).await
+    async fn push_told(
+        &self,
+        carrier: Carrier,
+        doc: DocId,
+        items: Vec<Examined>,
+        audience: Vec<Carrier>,
+    ) -> Result<Told> {
+        self.committer.push(Push { carrier, doc, items, audience }).await
     }
 
     async fn audit_tail(&self, most: u32) -> Result<Vec<AuditRow>> {

@@ -5,9 +5,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
-use shared::sync::session::PushAnswer;
 use sqlx::SqliteConnection;
-use store::{Result, StoreError};
+use store::{Result, StoreError, Told};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -23,7 +22,7 @@ const MAX_WAITING: usize = 256;
 
 struct Job {
     push: Push,
-    answer: oneshot::Sender<Result<PushAnswer>>,
+    answer: oneshot::Sender<Result<Told>>,
 }
 
 /// The queue, and the task that works it off.
@@ -40,7 +39,7 @@ impl Committer {
         Self { queue: Mutex::new(Some(queue)), task: Mutex::new(Some(task)) }
     }
 
-    pub(crate) async fn push(&self, push: Push) -> Result<PushAnswer> {
+    pub(crate) async fn push(&self, push: Push) -> Result<Told> {
         let closed = || StoreError::Unavailable("the store is closed".to_owned());
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(closed)?;
         let (answer, answered) = oneshot::channel();
@@ -69,15 +68,9 @@ async fn work(writer: Writer, mut queue: mpsc::Receiver<Job>) {
 
 /// Stores all of `jobs` in one transaction and answers each; none is answered before the commit.
 async fn commit_together(writer: &Writer, jobs: &mut Vec<Job>) {
-    let outcome = match writer.begin().await {
-        Ok(mut tx) => match judge_all(&mut tx, jobs).await {
-            Ok(answers) => tx.commit().await.map(|()| answers),
-            Err(error) => {
-                tx.abandon(&error).await;
-                Err(error)
-            }
-        },
-        Err(error) => Err(error),
+    let outcome = match at_once(writer, jobs).await {
+        Some(answers) => Ok(answers),
+        None => step_by_step(writer, jobs).await,
     };
     // Whoever asked may be gone; the log has it all the same.
     match outcome {
@@ -101,8 +94,38 @@ async fn commit_together(writer: &Writer, jobs: &mut Vec<Job>) {
     }
 }
 
+/// Judges all and stores what passes by one statement, which is what pushes come to nearly always: two turns of
+/// SQLite's thread. None where that did not go and nothing was stored, for whatever reason: step by step it is done
+/// with, or the fault is found.
+async fn at_once(writer: &Writer, jobs: &[Job]) -> Option<Vec<Result<Told>>> {
+    let mut connection = writer.acquire().await.ok()?;
+    let pushes: Vec<_> = jobs.iter().map(|job| &job.push).collect();
+    let storing = async {
+        let judged = judging::judge(&mut connection, &pushes).await.ok()?;
+        let is_stored = judged.store_at_once(&mut connection).await.ok()?;
+        (is_stored).then_some((judged.is_empty(), judged.answers))
+    };
+    // The gate is not meant to panic; if it ever did, step by step shows on which push.
+    let (was_empty, answers) = AssertUnwindSafe(storing).catch_unwind().await.ok()??;
+    if !was_empty {
+        writer.has_written();
+    }
+    Some(answers)
+}
+
+async fn step_by_step(writer: &Writer, jobs: &[Job]) -> Result<Vec<Result<Told>>> {
+    let mut tx = writer.begin().await?;
+    match judge_all(&mut tx, jobs).await {
+        Ok(answers) => tx.commit().await.map(|()| answers),
+        Err(error) => {
+            tx.abandon(&error).await;
+            Err(error)
+        }
+    }
+}
+
 /// An error is the whole transaction's; an error inside is that push's alone.
-async fn judge_all(tx: &mut WriterTx, jobs: &[Job]) -> Result<Vec<Result<PushAnswer>>> {
+async fn judge_all(tx: &mut WriterTx, jobs: &[Job]) -> Result<Vec<Result<Told>>> {
     if let [job] = jobs {
         // Alone, it needs no savepoint: the transaction is its own.
         return guarded(tx.connection(), &[&job.push]).await;
@@ -123,7 +146,7 @@ async fn judge_all(tx: &mut WriterTx, jobs: &[Job]) -> Result<Vec<Result<PushAns
 }
 
 /// Stores all of `pushes` or none. The outer error is the whole transaction's.
-async fn undone_if_it_fails(tx: &mut WriterTx, pushes: &[&Push]) -> Result<Result<Vec<Result<PushAnswer>>>> {
+async fn undone_if_it_fails(tx: &mut WriterTx, pushes: &[&Push]) -> Result<Result<Vec<Result<Told>>>> {
     let connection = tx.connection();
     sqlx::query("SAVEPOINT push").execute(&mut *connection).await.told()?;
     let answers = match guarded(&mut *connection, pushes).await {
@@ -140,8 +163,13 @@ async fn undone_if_it_fails(tx: &mut WriterTx, pushes: &[&Push]) -> Result<Resul
 }
 
 /// The gate is not meant to panic; if it ever did, these pushes fail, and the task that serves all others lives.
-async fn guarded(connection: &mut SqliteConnection, pushes: &[&Push]) -> Result<Vec<Result<PushAnswer>>> {
-    AssertUnwindSafe(judging::store_all(connection, pushes))
+async fn guarded(connection: &mut SqliteConnection, pushes: &[&Push]) -> Result<Vec<Result<Told>>> {
+    let storing = async {
+        let judged = judging::judge(&mut *connection, pushes).await?;
+        judged.store(connection).await?;
+        Ok(judged.answers)
+    };
+    AssertUnwindSafe(storing)
         .catch_unwind()
         .await
         .unwrap_or_else(|_| Err(StoreError::Corrupt("judging pushes panicked".to_owned())))

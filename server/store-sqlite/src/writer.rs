@@ -62,6 +62,16 @@ impl Writer {
         Ok(tx)
     }
 
+    /// The connection, for statements that are each a transaction of their own.
+    pub(crate) async fn acquire(&self) -> Result<PoolConnection<Sqlite>> {
+        self.pool.acquire().await.told()
+    }
+
+    /// Such a statement has written something.
+    pub(crate) fn has_written(&self) {
+        self.written.note(true);
+    }
+
     /// Whether something was committed not long ago, and no write has failed.
     pub(crate) fn has_just_written(&self) -> bool {
         let state = self.written.state();

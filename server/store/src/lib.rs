@@ -23,7 +23,8 @@ use shared::access::Access;
 use shared::domain::directory::Directory;
 use shared::ids::{ChangeHash, CommandId, DeviceId, DocId, PublicKey, UserId};
 use shared::sync::gate::Examined;
-use shared::sync::message::Place;
+use shared::domain::kind::DocKind;
+use shared::sync::message::{LogItem, Place};
 use shared::sync::session::{PushAnswer, ReadAnswer};
 
 /// Moments are milliseconds since 1970.
@@ -189,7 +190,19 @@ pub trait Store: Send + Sync + 'static {
     /// Puts a push through the log's half of the gate and stores what passes. Returns only after the
     /// transaction has been committed to durable storage; on an error nothing of it is acknowledged.
     /// Many pushes may share one transaction.
-    async fn push(&self, carrier: Carrier, doc: DocId, items: Vec<Examined>) -> Result<PushAnswer>;
+    async fn push(&self, carrier: Carrier, doc: DocId, items: Vec<Examined>) -> Result<PushAnswer> {
+        Ok(self.push_told(carrier, doc, items, Vec::new()).await?.answer)
+    }
+
+    /// As [`push`](Self::push), and with what was stored it says what each of `audience` may do with the document: as
+    /// of the transaction that stored it, so that they need not read what is here already.
+    async fn push_told(
+        &self,
+        carrier: Carrier,
+        doc: DocId,
+        items: Vec<Examined>,
+        audience: Vec<Carrier>,
+    ) -> Result<Told>;
 
     /// The newest `most` rows of the audit log, newest first.
     async fn audit_tail(&self, most: u32) -> Result<Vec<AuditRow>>;
@@ -199,8 +212,32 @@ pub trait Store: Send + Sync + 'static {
     async fn audit_after(&self, seq: u64, most: u32) -> Result<Vec<AuditRow>>;
 }
 
+/// What became of a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The answer to it.
+    pub answer: PushAnswer,
+    /// What it stored, for those who have the document open; none where they should read the log.
+    pub news: Option<News>,
+}
+
+/// Items that were just stored, and who may read them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// The document's kind.
+    pub kind: DocKind,
+    /// The place before the first of them.
+    pub before: Place,
+    /// The items, in order.
+    pub items: Vec<LogItem>,
+    /// The place of the last of them.
+    pub after: Place,
+    /// What each of the audience may do with the document.
+    pub readers: Vec<(Carrier, Access)>,
+}
+
 /// Who delivers or asks: access is the person's, and a revoked device carries nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Carrier {
     /// The person.
     pub user: UserId,

@@ -106,7 +106,7 @@ pub struct Wanted {
 
 /// What to look up in the log before deciding.
 #[must_use]
-pub fn wanted(items: &[Examined]) -> Wanted {
+pub fn wanted<'a>(items: impl IntoIterator<Item = &'a Examined>) -> Wanted {
     let mut wanted = Wanted::default();
     for examined in items {
         wanted.hashes.insert(examined.hash());
@@ -183,9 +183,12 @@ pub struct AncestryRow {
 /// The place after which [`decide`] needs [`LogFacts::ancestry`]; none where it needs nothing, which is the rule:
 /// most changes depend on their actor's previous one directly.
 #[must_use]
-pub fn ancestry_after(items: &[Examined], facts: &LogFacts) -> Option<u64> {
+pub fn ancestry_after<'a>(
+    items: impl IntoIterator<Item = &'a Examined>,
+    facts: &LogFacts,
+) -> Option<u64> {
     items
-        .iter()
+        .into_iter()
         .filter(|examined| !facts.known.contains_key(&examined.hash()))
         .filter_map(Examined::change)
         .filter_map(|change| {
@@ -216,10 +219,10 @@ pub enum Verdict {
 
 /// Judges the items of a push in order, each with the earlier ones in place.
 #[must_use]
-pub fn decide(items: &[Examined], facts: &LogFacts) -> Vec<Verdict> {
+pub fn decide<'a>(items: impl IntoIterator<Item = &'a Examined>, facts: &'a LogFacts) -> Vec<Verdict> {
     let mut log = Staged::on(facts);
     items
-        .iter()
+        .into_iter()
         .map(|examined| match log.judge(examined) {
             Ok(verdict) => verdict,
             Err(code) => Verdict::Reject(code),

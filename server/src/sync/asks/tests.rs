@@ -37,11 +37,12 @@ async fn who_is_gone_while_a_push_is_stored_keeps_nobody_from_being_woken() {
     tablet.subscribe(doc);
 
     let ask = Ask::Push { id: 1, doc, items: vec![written(doc, &key)] };
-    let mut pushing = Box::pin(answer(&state, carrier, ask));
+    let mut fresh = Vec::new();
+    let mut pushing = Box::pin(answer(&state, carrier, ask, &mut fresh));
     assert!(futures_util::poll!(&mut pushing).is_pending());
     drop(pushing);
     let told = timeout(PATIENCE, tablet.signal()).await.expect("the other device is woken");
-    assert_eq!(told, Signal::Woken { doc, head: Some(2) });
+    assert!(matches!(told, Signal::Woken { doc: it, head: Some(2), .. } if it == doc));
 }
 
 /// Somebody with a device and a document of her own.

@@ -1,0 +1,71 @@
+//! Who has stored something where just now: what is asked before a push is examined need not be asked again for each of
+//! many that follow each other. Nothing is decided by it; the transaction that stores a push looks for itself.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use shared::ids::{ChangeHash, DeviceId, DocId};
+use store::{AuthorKey, BeforePush, Carrier};
+
+/// Carriers and documents that are remembered; when there are more, all are forgotten and looked up anew.
+const MOST: usize = 20_000;
+
+/// What is remembered.
+#[derive(Debug, Default)]
+pub struct Authors(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    known: HashMap<(Carrier, DocId), Vec<AuthorKey>>,
+    /// Changes in quarantine: they are never tried again, whoever brings them.
+    quarantined: HashSet<ChangeHash>,
+}
+
+impl Authors {
+    /// What [`before_push`](store::Store::before_push) would find, where it is known.
+    pub(super) fn before_push(
+        &self,
+        carrier: Carrier,
+        doc: DocId,
+        authors: &[DeviceId],
+        hashes: &[ChangeHash],
+    ) -> Option<BeforePush> {
+        let memory = self.memory();
+        let known = memory.known.get(&(carrier, doc))?;
+        if hashes.iter().any(|hash| memory.quarantined.contains(hash)) {
+            return None;
+        }
+        let author = |id: &DeviceId| known.iter().find(|author| author.id == *id).copied();
+        let authors = authors.iter().map(author).collect::<Option<Vec<_>>>()?;
+        Some(BeforePush { authors, ..BeforePush::default() })
+    }
+
+    /// Everything that these signed was just stored for this carrier.
+    pub(super) fn remember(&self, carrier: Carrier, doc: DocId, authors: &[AuthorKey]) {
+        let mut memory = self.memory();
+        if memory.known.len() >= MOST {
+            memory.known.clear();
+        }
+        let known = memory.known.entry((carrier, doc)).or_default();
+        for author in authors.iter().filter(|author| author.writes) {
+            if !known.iter().any(|it| it.id == author.id) {
+                known.push(*author);
+            }
+        }
+    }
+
+    /// Something was not stored: ask again.
+    pub(super) fn forget(&self, carrier: Carrier, doc: DocId) {
+        self.memory().known.remove(&(carrier, doc));
+    }
+
+    /// These are in quarantine.
+    pub fn quarantined(&self, hashes: impl IntoIterator<Item = ChangeHash>) {
+        self.memory().quarantined.extend(hashes);
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // The maps stay usable whatever happened while they were locked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
