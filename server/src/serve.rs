@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt as _;
 use store::{SharedStore, StoreError};
 use store_sqlite::SqliteStore;
-use axum::serve::ListenerExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -172,12 +172,13 @@ impl Bound {
         let trials = tokio::spawn(trials::run(state.clone()));
         let seen = operator::end_of_log(&state).await;
         let service = http::router(state.clone()).into_make_service_with_connect_info::<Peer>();
-        let serving = axum::serve(Watching(listener.tap_io(at_once)), service).with_graceful_shutdown(async move {
-            stop.await;
-            // Upgraded sockets are no longer axum's: they are asked to close here.
-            hub.stop();
-            let _ = stopping.send(());
-        });
+        let serving =
+            axum::serve(Watching(listener.tap_io(at_once)), service).with_graceful_shutdown(async move {
+                stop.await;
+                // Upgraded sockets are no longer axum's: they are asked to close here.
+                hub.stop();
+                let _ = stopping.send(());
+            });
         let serving = tokio::spawn(serving.into_future());
         let following = tokio::spawn(operator::follow(state.clone(), seen));
         // Ends also if serving failed and dropped the sender.

@@ -61,10 +61,8 @@ pub(crate) async fn judge(connection: &mut SqliteConnection, pushes: &[&Push]) -
         survey::survey(&mut *connection, &carriers, &questions).await?;
     let audience = standings.split_off(pushes.len());
     let mut told = audience.iter().map(survey::access);
-    let audiences: Vec<Vec<_>> = pushes
-        .iter()
-        .map(|push| push.audience.iter().copied().zip(told.by_ref()).collect())
-        .collect();
+    let audiences: Vec<Vec<_>> =
+        pushes.iter().map(|push| push.audience.iter().copied().zip(told.by_ref()).collect()).collect();
     let mut judged = Judged {
         answers: pushes.iter().map(|_| Ok(Told { answer: PushAnswer::Denied, news: None })).collect(),
         append: Append::default(),

@@ -24,6 +24,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Readers at a time. More would wait for the same disk and the same two to eight cores.
 const READERS: u32 = 6;
 
+/// KiB that each reader keeps of the file: the operating system keeps it too, once for all of them.
+const READER_CACHE_KIB: u32 = 256;
+
 /// Every statement of this crate, with room.
 const STATEMENT_CACHE: usize = 200;
 
@@ -47,7 +50,7 @@ pub(crate) async fn open(file: &Path, options: Options) -> Result<(Writer, Sqlit
         .foreign_keys(true)
         .statement_cache_capacity(STATEMENT_CACHE)
         .thread_name(|id| format!("sqlite-{id}"));
-    let reading = writing.clone().read_only(true);
+    let reading = writing.clone().read_only(true).pragma("cache_size", format!("-{READER_CACHE_KIB}"));
     let mut writing = writing
         .journal_mode(SqliteJournalMode::Wal)
         // `NORMAL` can undo an acknowledged write at a power cut.

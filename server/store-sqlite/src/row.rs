@@ -96,10 +96,14 @@ impl std::fmt::Display for Hex<'_> {
 pub(crate) fn unhex<T: for<'a> TryFrom<&'a [u8]>>(digits: &str) -> Result<T> {
     let mut bytes = [0; 32];
     let length = digits.len() / 2;
-    let (Some(bytes), 0) = (bytes.get_mut(..length), digits.len() % 2) else { return Err(wrong::<T>("its length")) };
+    let (Some(bytes), 0) = (bytes.get_mut(..length), digits.len() % 2) else {
+        return Err(wrong::<T>("its length"));
+    };
     for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks(2)) {
         let value = |digit: u8| char::from(digit).to_digit(16);
-        let (Some(high), Some(low)) = (value(pair[0]), value(pair[1])) else { return Err(wrong::<T>(digits)) };
+        let (Some(high), Some(low)) = (value(pair[0]), value(pair[1])) else {
+            return Err(wrong::<T>(digits));
+        };
         // Two hexadecimal digits are a byte.
         *byte = (high * 16 + low) as u8;
     }

@@ -37,8 +37,7 @@ mod about {
 }
 
 /// A standing as JSON: its number, then the columns of [`StandingRow`].
-type StandingTuple =
-    (usize, Option<String>, Option<i64>, String, Option<i64>, i64, i64, i64, i64, i64);
+type StandingTuple = (usize, Option<String>, Option<i64>, String, Option<i64>, i64, i64, i64, i64, i64);
 /// A fact as JSON: what it is about, the number of what was asked, id, place, number, hash, whether it is void.
 type FactTuple = (i64, usize, String, i64, i64, String, i64);
 

@@ -21,9 +21,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use shared::access::Access;
 use shared::domain::directory::Directory;
+use shared::domain::kind::DocKind;
 use shared::ids::{ChangeHash, CommandId, DeviceId, DocId, PublicKey, UserId};
 use shared::sync::gate::Examined;
-use shared::domain::kind::DocKind;
 use shared::sync::message::{LogItem, Place};
 use shared::sync::session::{PushAnswer, ReadAnswer};
 

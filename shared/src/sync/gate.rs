@@ -183,10 +183,7 @@ pub struct AncestryRow {
 /// The place after which [`decide`] needs [`LogFacts::ancestry`]; none where it needs nothing, which is the rule:
 /// most changes depend on their actor's previous one directly.
 #[must_use]
-pub fn ancestry_after<'a>(
-    items: impl IntoIterator<Item = &'a Examined>,
-    facts: &LogFacts,
-) -> Option<u64> {
+pub fn ancestry_after<'a>(items: impl IntoIterator<Item = &'a Examined>, facts: &LogFacts) -> Option<u64> {
     items
         .into_iter()
         .filter(|examined| !facts.known.contains_key(&examined.hash()))
