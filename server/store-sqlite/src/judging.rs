@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use shared::ids::DocId;
 use shared::sync::chain;
@@ -23,7 +24,7 @@ const BYTES_AT_ONCE: usize = 1 << 20;
 pub(crate) struct Push {
     pub(crate) carrier: Carrier,
     pub(crate) doc: DocId,
-    pub(crate) items: Vec<Examined>,
+    pub(crate) items: Arc<[Examined]>,
 }
 
 /// Judges and stores `pushes` in order and gives the answer to each. An error inside is that of one push of which

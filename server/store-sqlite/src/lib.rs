@@ -20,6 +20,7 @@ mod trial;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use shared::domain::directory::Directory;
@@ -172,11 +173,13 @@ impl Store for SqliteStore {
 
     async fn before_push(
         &self,
+        carrier: Carrier,
         doc: DocId,
         authors: &[DeviceId],
         hashes: &[ChangeHash],
     ) -> Result<BeforePush> {
-        quarantine::before_push(&mut *self.readers.acquire().await.told()?, doc, authors, hashes).await
+        let mut reader = self.readers.acquire().await.told()?;
+        quarantine::before_push(&mut reader, carrier, doc, authors, hashes).await
     }
 
     async fn quarantine(&self, items: &[Quarantined]) -> Result<()> {
@@ -221,7 +224,7 @@ impl Store for SqliteStore {
         Ok(voided)
     }
 
-    async fn push(&self, carrier: Carrier, doc: DocId, items: Vec<Examined>) -> Result<PushAnswer> {
+    async fn push(&self, carrier: Carrier, doc: DocId, items: Arc<[Examined]>) -> Result<PushAnswer> {
         self.committer.push(Push { carrier, doc, items }).await
     }
 

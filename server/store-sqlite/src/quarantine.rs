@@ -2,26 +2,29 @@
 
 use shared::ids::{ChangeHash, DeviceId, DocId};
 use sqlx::SqliteConnection;
-use store::{AuditEvent, AuthorKey, BeforePush, Millis, Quarantined, Result};
+use store::{AuditEvent, AuthorKey, BeforePush, Carrier, Millis, Quarantined, Result};
 
 use crate::error::Told as _;
 use crate::{record, row};
 
-/// Which of the three questions a row answers.
+/// Which of the questions a row answers.
 mod about {
     pub const AUTHOR: i64 = 0;
     pub const KNOWN: i64 = 1;
     pub const QUARANTINED: i64 = 2;
+    pub const CARRIER: i64 = 3;
 }
 
 /// See [`Store::before_push`](store::Store::before_push). One statement: each costs a turn of SQLite's thread.
 pub(crate) async fn before_push(
     connection: &mut SqliteConnection,
+    carrier: Carrier,
     doc: DocId,
     authors: &[DeviceId],
     hashes: &[ChangeHash],
 ) -> Result<BeforePush> {
     let doc = &doc.0[..];
+    let (user, device) = (&carrier.user.0[..], &carrier.device.0[..]);
     let authors = row::hex_list(authors.iter().map(|device| device.0));
     let hashes = row::hex_list(hashes.iter().map(|hash| hash.0));
     // `CROSS JOIN` keeps SQLite from turning the loops around, which would walk through whole tables.
@@ -40,10 +43,21 @@ pub(crate) async fn before_push(
            UNION ALL
            SELECT 2, quarantine.hash, x'', 0
            FROM json_each(?3) AS wanted
-           CROSS JOIN quarantine ON quarantine.doc = ?1 AND quarantine.hash = unhex(wanted.value)"#,
+           CROSS JOIN quarantine ON quarantine.doc = ?1 AND quarantine.hash = unhex(wanted.value)
+           UNION ALL
+           -- By way of the grant, which a stranger lacks whether the document is there or not.
+           SELECT 3, x'', x'', 0
+           FROM grants
+           CROSS JOIN documents ON documents.id = grants.doc
+           CROSS JOIN devices ON devices.id = ?5 AND devices.user = grants.user
+           CROSS JOIN users ON users.id = grants.user
+           WHERE grants.doc = ?1 AND grants.user = ?4 AND grants.access > 0 AND documents.destroyed_at IS NULL
+             AND NOT devices.revoked AND NOT users.disabled"#,
         doc,
         authors,
-        hashes
+        hashes,
+        user,
+        device
     )
     .fetch_all(connection)
     .await
@@ -62,6 +76,7 @@ pub(crate) async fn before_push(
             about::QUARANTINED => {
                 before.quarantined.insert(row::id(&it.id)?);
             }
+            about::CARRIER => before.carries = true,
             _ => {}
         }
     }
@@ -74,7 +89,9 @@ pub(crate) async fn put(connection: &mut SqliteConnection, items: &[Quarantined]
         let (at, seq) = (row::stored(item.at), item.seq.map(row::stored));
         let data = item.data.as_deref();
         sqlx::query!(
-            "INSERT INTO quarantine (doc, hash, by, at, reason, seq, data) VALUES (?, ?, ?, ?, ?, ?, ?)
+            "INSERT INTO quarantine (doc, hash, by, at, reason, seq, data)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+             WHERE EXISTS (SELECT 1 FROM documents WHERE id = ?1 AND destroyed_at IS NULL)
              ON CONFLICT DO NOTHING",
             doc,
             hash,

@@ -155,12 +155,14 @@ pub trait Store: Send + Sync + 'static {
     /// What is to be known before a push is examined and decoded, in one consistent read.
     async fn before_push(
         &self,
+        carrier: Carrier,
         doc: DocId,
         authors: &[DeviceId],
         hashes: &[ChangeHash],
     ) -> Result<BeforePush>;
 
-    /// Keeps what brought a worker down, so that it is never tried again.
+    /// Keeps what brought a worker down, so that it is never tried again. Nothing is kept of a document that has been
+    /// destroyed, or is not there.
     async fn quarantine(&self, items: &[Quarantined]) -> Result<()>;
 
     /// Everything in quarantine, without the changes themselves, the newest first.
@@ -188,8 +190,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Puts a push through the log's half of the gate and stores what passes. Returns only after the
     /// transaction has been committed to durable storage; on an error nothing of it is acknowledged.
-    /// Many pushes may share one transaction.
-    async fn push(&self, carrier: Carrier, doc: DocId, items: Vec<Examined>) -> Result<PushAnswer>;
+    /// Many pushes may share one transaction. The items are shared, not copied: they may be megabytes.
+    async fn push(&self, carrier: Carrier, doc: DocId, items: Arc<[Examined]>) -> Result<PushAnswer>;
 
     /// The newest `most` rows of the audit log, newest first.
     async fn audit_tail(&self, most: u32) -> Result<Vec<AuditRow>>;

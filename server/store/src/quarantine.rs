@@ -9,6 +9,8 @@ use crate::Millis;
 /// What [`Store::before_push`](crate::Store::before_push) found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BeforePush {
+    /// Whether the carrier can read the document just now: of anybody else's push nothing is to be looked at or kept.
+    pub carries: bool,
     /// Those of the authors that are known.
     pub authors: Vec<AuthorKey>,
     /// Those of the hashes that the log has.
