@@ -12,7 +12,7 @@ pub mod worker;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::body::Bytes;
 use shared::ids::UserId;
@@ -102,24 +102,25 @@ fn this_program() -> PathBuf {
 }
 
 fn start(program: &Path) -> Arc<Queue> {
-    let queue = Arc::new(Queue::default());
+    let (queue, idle) = (Arc::new(Queue::default()), Arc::default());
     for _ in 0..WORKERS {
-        tokio::spawn(work(Worker { program: program.to_owned(), process: None }, Arc::clone(&queue)));
+        let worker = Worker { program: program.to_owned(), idle: Arc::clone(&idle) };
+        tokio::spawn(work(worker, Arc::clone(&queue)));
     }
     queue
 }
 
-async fn work(mut worker: Worker, queue: Arc<Queue>) {
+async fn work(worker: Worker, queue: Arc<Queue>) {
     while let Some(jobs) = queue.take().await {
         worker.see_to(jobs).await;
-        worker.process = worker.process.take().filter(|it| !it.has_grown());
     }
 }
 
-/// A worker's place, with a process in it or without.
+/// A worker's place. The processes that have nothing to do are everybody's: a second one is only started while the
+/// first is busy.
 struct Worker {
     program: PathBuf,
-    process: Option<Process>,
+    idle: Arc<Mutex<Vec<Process>>>,
 }
 
 /// What brought a process down: how, and the place of the job that it was looking at.
@@ -130,7 +131,7 @@ struct Fallen {
 
 impl Worker {
     /// Looks at jobs together; each is answered as soon as it is done.
-    async fn see_to(&mut self, mut jobs: Vec<Held>) {
+    async fn see_to(&self, mut jobs: Vec<Held>) {
         while !jobs.is_empty() {
             let mut suspects = Vec::new();
             while !jobs.is_empty() {
@@ -163,8 +164,13 @@ impl Worker {
         }
     }
 
+    fn idle(&self) -> MutexGuard<'_, Vec<Process>> {
+        // Nothing in here panics while it holds the lock.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Asks for what is left of these jobs, as much as goes together.
-    async fn ask(&mut self, jobs: &mut [Held]) -> io::Result<Option<Fallen>> {
+    async fn ask(&self, jobs: &mut [Held]) -> io::Result<Option<Fallen>> {
         let of_job = |(at, job): (usize, &Held)| -> Vec<(usize, Bytes)> {
             job.rest().iter().map(|change| (at, change.clone())).collect()
         };
@@ -174,20 +180,23 @@ impl Worker {
     }
 
     /// Asks for the next change of the first of these jobs.
-    async fn ask_one(&mut self, jobs: &mut [Held]) -> io::Result<Option<Fallen>> {
+    async fn ask_one(&self, jobs: &mut [Held]) -> io::Result<Option<Fallen>> {
         let next = jobs.iter().flat_map(Held::rest).next().map(|change| (0, change.clone()));
         self.look_at(jobs, &Vec::from_iter(next)).await
     }
 
     /// Asks for these changes, each of a job. An error only where there is no process to ask.
-    async fn look_at(&mut self, jobs: &mut [Held], asked: &[(usize, Bytes)]) -> io::Result<Option<Fallen>> {
-        let mut process = match self.process.take() {
+    async fn look_at(&self, jobs: &mut [Held], asked: &[(usize, Bytes)]) -> io::Result<Option<Fallen>> {
+        let idle = self.idle().pop();
+        let mut process = match idle {
             Some(process) => process,
             None => Process::start(&self.program, Role::Decode).await?,
         };
         let mut answered = 0;
         if converse(&mut process, jobs, asked, &mut answered).await.is_ok() {
-            self.process = Some(process);
+            if !process.has_grown() {
+                self.idle().push(process);
+            }
             return Ok(None);
         }
         let end = process.end().await?;

@@ -192,13 +192,13 @@ impl Store for SqliteStore {
         quarantine::all(&mut *self.readers.acquire().await.told()?).await
     }
 
-    async fn quarantined_change(&self, hash: ChangeHash) -> Result<Option<Quarantined>> {
-        quarantine::one(&mut *self.readers.acquire().await.told()?, hash).await
+    async fn quarantined_change(&self, hash: ChangeHash) -> Result<Vec<Quarantined>> {
+        quarantine::of_change(&mut *self.readers.acquire().await.told()?, hash).await
     }
 
-    async fn release(&self, hash: ChangeHash, now: Millis) -> Result<Option<Quarantined>> {
+    async fn release(&self, doc: DocId, hash: ChangeHash, now: Millis) -> Result<Option<Quarantined>> {
         let mut tx = self.writer.begin().await?;
-        let released = quarantine::release(tx.connection(), hash, now).await?;
+        let released = quarantine::release(tx.connection(), doc, hash, now).await?;
         tx.commit().await?;
         Ok(released)
     }

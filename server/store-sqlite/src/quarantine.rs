@@ -128,39 +128,50 @@ pub(crate) async fn all(connection: &mut SqliteConnection) -> Result<Vec<Quarant
     rows.collect()
 }
 
-pub(crate) async fn one(connection: &mut SqliteConnection, hash: ChangeHash) -> Result<Option<Quarantined>> {
+pub(crate) async fn of_change(
+    connection: &mut SqliteConnection,
+    hash: ChangeHash,
+) -> Result<Vec<Quarantined>> {
     let wanted = &hash.0[..];
     let found = sqlx::query!(
         r#"SELECT quarantine.doc, quarantine.by, at, reason, quarantine.seq,
                   coalesce(quarantine.data, items.data) AS "data: Vec<u8>"
            FROM quarantine
            LEFT JOIN items ON items.doc = quarantine.doc AND items.hash = quarantine.hash
-           WHERE quarantine.hash = ?"#,
+           WHERE quarantine.hash = ?
+           ORDER BY quarantine.doc"#,
         wanted
     )
-    .fetch_optional(connection)
+    .fetch_all(connection)
     .await
     .told()?;
-    let Some(it) = found else { return Ok(None) };
-    Ok(Some(Quarantined {
-        doc: row::id(&it.doc)?,
-        hash,
-        by: row::id(&it.by)?,
-        at: row::number(it.at)?,
-        reason: it.reason,
-        seq: row::number_if(it.seq)?,
-        data: it.data,
-    }))
+    let rows = found.into_iter().map(|it| {
+        Ok(Quarantined {
+            doc: row::id(&it.doc)?,
+            hash,
+            by: row::id(&it.by)?,
+            at: row::number(it.at)?,
+            reason: it.reason,
+            seq: row::number_if(it.seq)?,
+            data: it.data,
+        })
+    });
+    rows.collect()
 }
 
 pub(crate) async fn release(
     connection: &mut SqliteConnection,
+    doc: DocId,
     hash: ChangeHash,
     now: Millis,
 ) -> Result<Option<Quarantined>> {
-    let Some(released) = one(&mut *connection, hash).await? else { return Ok(None) };
-    let (hash, by) = (&hash.0[..], &released.by.0[..]);
-    sqlx::query!("DELETE FROM quarantine WHERE hash = ?", hash).execute(&mut *connection).await.told()?;
+    let kept = of_change(&mut *connection, hash).await?;
+    let Some(released) = kept.into_iter().find(|it| it.doc == doc) else { return Ok(None) };
+    let (doc, hash, by) = (&doc.0[..], &hash.0[..], &released.by.0[..]);
+    sqlx::query!("DELETE FROM quarantine WHERE doc = ? AND hash = ?", doc, hash)
+        .execute(&mut *connection)
+        .await
+        .told()?;
     sqlx::query!(
         "UPDATE devices SET suspended =
              EXISTS (SELECT 1 FROM quarantine WHERE quarantine.by = devices.id AND quarantine.seq IS NOT NULL)
@@ -173,8 +184,8 @@ pub(crate) async fn release(
     let event = AuditEvent {
         at: now,
         user: None,
-        device: None,
-        action: "quarantine_released".to_owned(),
+        device: Some(released.by),
+        action: store::QUARANTINE_RELEASED.to_owned(),
         object: released.hash.to_string(),
     };
     record::audit(connection, &event).await?;

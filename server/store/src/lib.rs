@@ -168,12 +168,12 @@ pub trait Store: Send + Sync + 'static {
     /// Everything in quarantine, without the changes themselves, the newest first.
     async fn quarantined(&self) -> Result<Vec<Quarantined>>;
 
-    /// One change in quarantine, whole.
-    async fn quarantined_change(&self, hash: ChangeHash) -> Result<Option<Quarantined>>;
+    /// A change in quarantine, whole: once for each document that it was pushed to.
+    async fn quarantined_change(&self, hash: ChangeHash) -> Result<Vec<Quarantined>>;
 
     /// Takes a change out of quarantine: one that was refused is looked at anew when it comes again, and its
     /// device may push again if nothing else of it is void. What is void stays so. Says what it was.
-    async fn release(&self, hash: ChangeHash, now: Millis) -> Result<Option<Quarantined>>;
+    async fn release(&self, doc: DocId, hash: ChangeHash, now: Millis) -> Result<Option<Quarantined>>;
 
     /// Documents whose newest items have not been applied on trial.
     async fn untried(&self) -> Result<Vec<DocId>>;

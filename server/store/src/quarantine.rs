@@ -30,6 +30,9 @@ pub struct AuthorKey {
     pub writes: bool,
 }
 
+/// What the audit log calls it that a change has been taken out of quarantine; its device is that of the author.
+pub const QUARANTINE_RELEASED: &str = "quarantine_released";
+
 /// A change in quarantine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quarantined {

@@ -257,7 +257,7 @@ async fn what_depends_on_something_void_is_void_and_what_does_not_is_not() {
     assert_eq!(answer(&laptop.push(field.doc, vec![item]).await), Err(RejectCode::MissingDeps));
 
     // The operator lets the device write again; what is void stays so.
-    let released = app.store().release(harmful.hash, 0).await.unwrap().unwrap();
+    let released = app.store().release(field.doc, harmful.hash, 0).await.unwrap().unwrap();
     assert_eq!((released.seq, released.by), (Some(3), field.person.key.id()));
     let mut theirs = Replica::new(field.doc, KIND, &field.person.key);
     assert_eq!(answer(&field.person.push(field.doc, vec![theirs.write("again")]).await), Ok(6));

@@ -44,9 +44,20 @@ pub async fn what_is_known_before_a_push_is_told_at_once(backend: &impl Backend)
     let before = world.store.before_push(anna.carrier(), other, &authors, &hashes).await.unwrap();
     assert_eq!((before.known.len(), before.quarantined.len()), (0, 0));
     assert_eq!(world.store.quarantined().await.unwrap(), [Quarantined { data: None, ..kept.clone() }]);
-    assert_eq!(world.store.quarantined_change(kept.hash).await.unwrap(), Some(kept.clone()));
-    assert_eq!(world.store.release(kept.hash, 8).await.unwrap(), Some(kept.clone()));
-    assert_eq!(world.store.release(kept.hash, 8).await.unwrap(), None);
+    assert_eq!(world.store.quarantined_change(kept.hash).await.unwrap(), std::slice::from_ref(&kept));
+    // The same bytes in two documents are two that can be released.
+    let elsewhere = Quarantined { doc: other, ..kept.clone() };
+    world.store.quarantine(std::slice::from_ref(&elsewhere)).await.unwrap();
+    let both = world.store.quarantined_change(kept.hash).await.unwrap();
+    assert_eq!(both, [kept.clone(), elsewhere.clone()]);
+    assert_eq!(world.store.release(doc, kept.hash, 8).await.unwrap(), Some(kept.clone()));
+    assert_eq!(world.store.release(doc, kept.hash, 8).await.unwrap(), None);
+    let event = world.store.audit_tail(1).await.unwrap().remove(0).event;
+    assert_eq!(
+        (event.action.as_str(), event.user, event.device),
+        (crate::QUARANTINE_RELEASED, None, Some(kept.by))
+    );
+    assert_eq!(world.store.release(other, kept.hash, 8).await.unwrap(), Some(elsewhere));
     assert_eq!(world.store.quarantined().await.unwrap(), []);
 }
 
@@ -129,7 +140,7 @@ pub async fn what_is_void_keeps_its_place_and_nothing_builds_on_it(backend: &imp
     // Its device writes no more; others do, but not on top of it.
     let (_, rejected, _) = done(world.push(&anna, doc, author.write_many(1)).await);
     assert_eq!(rejected[0].1, RejectCode::ReadOnly);
-    world.store.release(items[1].hash, 10).await.unwrap().unwrap();
+    world.store.release(doc, items[1].hash, 10).await.unwrap().unwrap();
     let (_, rejected, _) = done(world.push(&anna, doc, author.write_many(1)).await);
     assert_eq!(rejected[0].1, RejectCode::MissingDeps);
     let next = Author::new(&anna, doc, KIND, 2).write_many(1);
