@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup client run test check bench sim drill fuzz sqlx clean
-export PORT DATA KILLS
+export PORT DATA KILLS TARGET
 SECONDS ?= 60
 
 help:
@@ -12,7 +12,7 @@ help:
 	@echo 'make drill   kill, starve and stop the server under load, and count what is lost (KILLS=… for another number)'
 	@echo 'make bench   size and speed of client and server, against the budgets and two other servers'
 	@echo 'make sim     simulated worlds with every fault, SECONDS=60 long; SEED=… begins with that one'
-	@echo 'make fuzz    strange bytes for whatever reads them (SECONDS=60 for each target; needs a nightly compiler)'
+	@echo 'make fuzz    strange bytes for whatever reads them (SECONDS=60 for each target; TARGET=… for one)'
 	@echo 'make sqlx    after a change of a query or a migration: check and note the queries anew'
 	@echo 'make client  only the client, into app/dist'
 	@echo 'make setup   only install what is missing for all this'
@@ -53,6 +53,7 @@ sim:
 	@scripts/sim.sh "$(SECONDS)"
 
 fuzz:
+	@scripts/setup.sh fuzz
 	@FUZZ_SECONDS=$(SECONDS) scripts/fuzz.sh
 
 sqlx:

@@ -10,6 +10,7 @@ logs=$cache/logs
 trunk_version=0.21.14
 nextest_version=0.9.143
 deny_version=0.20.2
+fuzz_version=0.13.2
 
 export PATH="$tools/bin:$HOME/.cargo/bin:$PATH"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing for a purpose, and only that: `scripts/setup.sh run|test|check|drill|bench`.
+# Installs what is missing for a purpose, and only that: `scripts/setup.sh run|test|check|drill|bench|fuzz`.
 # A step is three functions: title_X, time_X (roughly, on two cores) and have_X / make_X. Done the second time in no time.
 set -euo pipefail
 # shellcheck source=scripts/environment.sh
@@ -17,7 +17,8 @@ case $purpose in
   check) steps=(compiler wasm_target crates lint_tools deny) ;;
   drill) steps=(compiler crates) ;;
   bench) steps=(compiler wasm_target crates trunk wasm_bindgen chromium npm peers) ;;
-  *) fail "Unknown purpose '$purpose': run, test, check, drill or bench." ;;
+  fuzz) steps=(compiler fuzz fuzz_crates) ;;
+  *) fail "Unknown purpose '$purpose': run, test, check, drill, bench or fuzz." ;;
 esac
 
 command -v rustup >/dev/null || fail "rustup is missing. It is the one thing this set-up does not install: see the Rust project's own site."

@@ -4,15 +4,15 @@
 
 use std::collections::VecDeque;
 
+use fuzz::{DOC, framed};
 use libfuzzer_sys::fuzz_target;
 use shared::access::Access;
 use shared::domain::kind::DocKind;
-use shared::ids::{DeviceId, DocId, UserId};
+use shared::ids::{DeviceId, UserId};
 use shared::sync::gate;
 use shared::sync::memory::Memory;
 use shared::sync::session::{Answer, Ask, Input, Output, Session, Transport};
 
-const DOC: DocId = DocId([0xd0; 16]);
 const USER: UserId = UserId([1; 16]);
 
 fuzz_target!(|bytes: &[u8]| {
@@ -20,10 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     memory.create(DOC, DocKind::SharedNotes);
     memory.grant(DOC, USER, Access::Write);
     let mut session = Session::new(USER, DeviceId([2; 16]), Transport::WebSocket, 0);
-    let mut rest = bytes;
-    while let Some((length, behind)) = rest.split_first_chunk() {
-        let (frame, behind) = behind.split_at(usize::from(u16::from_le_bytes(*length)).min(behind.len()));
-        rest = behind;
+    for frame in framed(bytes) {
         let mut outputs: VecDeque<_> = session.step(Input::Frame(frame.to_vec()), 0).into();
         while let Some(output) = outputs.pop_front() {
             let Output::Ask(ask) = output else { continue };

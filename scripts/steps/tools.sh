@@ -28,3 +28,13 @@ title_deny() { say "cargo-deny $deny_version: judges licences and sources of the
 time_deny() { say "about 5 minutes; once for all"; }
 have_deny() { command -v cargo-deny >/dev/null; }
 make_deny() { cargo_tool cargo-deny "$deny_version" --locked; }
+
+title_fuzz() { say "cargo-fuzz $fuzz_version: makes strange bytes for whatever reads them"; }
+time_fuzz() { say "about 2 minutes; once for all"; }
+have_fuzz() { [ "$(cargo-fuzz --version 2>/dev/null)" = "cargo-fuzz $fuzz_version" ]; }
+make_fuzz() { cargo_tool cargo-fuzz "$fuzz_version" --locked; }
+
+title_fuzz_crates() { say "The libraries named in fuzz/Cargo.lock, downloaded"; }
+time_fuzz_crates() { say "a few seconds"; }
+have_fuzz_crates() { cargo fetch --manifest-path fuzz/Cargo.toml --locked --offline >/dev/null 2>&1; }
+make_fuzz_crates() { must fuzz-crates cargo fetch --manifest-path fuzz/Cargo.toml --locked; }

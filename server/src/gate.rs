@@ -2,30 +2,30 @@
 //! it or makes it panic is harmful; everybody else goes on.
 //!
 //! Workers are started when they are first needed and then kept. Whatever waits for one is asked together, so that
-//! under load the way there and back is shared.
+//! under load the way there and back is shared; each is answered as soon as it is done.
 
 mod process;
 mod protocol;
+mod queue;
 pub mod trier;
 pub mod worker;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use axum::body::Bytes;
+use shared::ids::UserId;
 use shared::sync::message::RejectCode;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::oneshot;
 
-use process::Process;
+use process::{End, Process};
 use protocol::finding;
+use queue::{Held, Job, Queue};
 use worker::Role;
 
 /// Workers at most: a second one, for while the first has its hands full.
 const WORKERS: usize = 2;
-/// Pushes that wait at most; whoever comes then waits to wait.
-const MAX_WAITING: usize = 256;
-/// Pushes asked together at most.
-const MAX_TOGETHER: usize = 32;
 /// Bytes of changes asked together, above which the rest is asked afterwards.
 const REQUEST_BYTES: usize = 2 << 20;
 
@@ -47,16 +47,11 @@ pub struct NoWorker(String);
 
 type Answer = Result<Vec<Finding>, NoWorker>;
 
-struct Job {
-    changes: Vec<Vec<u8>>,
-    answer: oneshot::Sender<Answer>,
-}
-
 /// The workers, and the queue for them.
 #[derive(Debug)]
 pub struct Gate {
     program: PathBuf,
-    queue: OnceLock<mpsc::Sender<Job>>,
+    queue: OnceLock<Arc<Queue>>,
 }
 
 impl Gate {
@@ -66,11 +61,12 @@ impl Gate {
         Self { program: program.unwrap_or_else(this_program), queue: OnceLock::new() }
     }
 
-    /// Has changes decoded, each on its own: one finding for each, in order.
+    /// Has changes that `person` pushes decoded, each on its own: one finding for each, in order, up to the first
+    /// harmful one. What comes behind that is to be asked for anew, so that others are served in between.
     ///
     /// # Errors
     /// [`NoWorker`], where nothing is known of any of them.
-    pub async fn decode(&self, changes: Vec<Vec<u8>>) -> Result<Vec<Finding>, NoWorker> {
+    pub async fn decode(&self, person: UserId, changes: Vec<Bytes>) -> Result<Vec<Finding>, NoWorker> {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
@@ -78,11 +74,17 @@ impl Gate {
             // The program that runs this package's own tests cannot be a worker.
             return Ok(changes.iter().map(|it| decoded_here(it)).collect());
         }
-        let gone = || NoWorker("the server stops".to_owned());
         let (answer, answered) = oneshot::channel();
-        let queue = self.queue.get_or_init(|| start(&self.program));
-        queue.send(Job { changes, answer }).await.map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        self.queue.get_or_init(|| start(&self.program)).put(Job { person, changes, answer });
+        answered.await.map_err(|_| NoWorker("the server stops".to_owned()))?
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        if let Some(queue) = self.queue.get() {
+            queue.close();
+        }
     }
 }
 
@@ -99,110 +101,141 @@ fn this_program() -> PathBuf {
     if running.exists() { running.into() } else { std::env::current_exe().unwrap_or_default() }
 }
 
-fn start(program: &Path) -> mpsc::Sender<Job> {
-    let (queue, jobs) = mpsc::channel(MAX_WAITING);
-    let jobs = Arc::new(Mutex::new(jobs));
+fn start(program: &Path) -> Arc<Queue> {
+    let (queue, idle) = (Arc::new(Queue::default()), Arc::default());
     for _ in 0..WORKERS {
-        tokio::spawn(work(Worker { program: program.to_owned(), process: None }, Arc::clone(&jobs)));
+        let worker = Worker { program: program.to_owned(), idle: Arc::clone(&idle) };
+        tokio::spawn(work(worker, Arc::clone(&queue)));
     }
     queue
 }
 
-async fn work(mut worker: Worker, jobs: Arc<Mutex<mpsc::Receiver<Job>>>) {
-    loop {
-        let mut together = Vec::new();
-        // Whoever holds the queue waits for all; the other one is only started when this one is busy.
-        if jobs.lock().await.recv_many(&mut together, MAX_TOGETHER).await == 0 {
-            return;
-        }
-        let changes: Vec<&[u8]> = together.iter().flat_map(|job| &job.changes).map(Vec::as_slice).collect();
-        let found = worker.look_at(&changes).await;
-        let mut findings = match found {
-            Ok(findings) => findings.into_iter(),
-            Err(error) => {
-                tracing::error!(%error, "no worker can be started to decode changes");
-                for job in together {
-                    let _ = job.answer.send(Err(NoWorker(error.to_string())));
-                }
-                continue;
-            }
-        };
-        // Whoever asked may be gone.
-        for job in together {
-            let own = findings.by_ref().take(job.changes.len()).collect();
-            let _ = job.answer.send(Ok(own));
-        }
+async fn work(worker: Worker, queue: Arc<Queue>) {
+    while let Some(jobs) = queue.take().await {
+        worker.see_to(jobs).await;
     }
 }
 
-/// A worker's place, with a process in it or without.
+/// A worker's place. The processes that have nothing to do are everybody's: a second one is only started while the
+/// first is busy.
 struct Worker {
     program: PathBuf,
-    process: Option<Process>,
+    idle: Arc<Mutex<Vec<Process>>>,
+}
+
+/// What brought a process down: how, and the place of the job that it was looking at.
+struct Fallen {
+    job: usize,
+    end: End,
 }
 
 impl Worker {
-    async fn look_at(&mut self, changes: &[&[u8]]) -> io::Result<Vec<Finding>> {
-        let mut findings = Vec::with_capacity(changes.len());
-        while let Some(rest) = changes.get(findings.len()..).filter(|rest| !rest.is_empty()) {
-            let asked = together(rest);
-            let (found, ended) = self.ask(&rest[..asked]).await?;
-            let suspect = rest.get(found.len());
-            findings.extend(found);
-            if let (Some(_), Some(suspect)) = (ended, suspect) {
-                // It may have been another's fault, or the machine's: once more, alone.
-                let (found, ended) = self.ask(&[*suspect]).await?;
-                findings.push(match (found.into_iter().next(), ended) {
-                    (Some(finding), _) => finding,
-                    (None, ended) => Finding::Harmful(ended.unwrap_or_default()),
-                });
+    /// Looks at jobs together; each is answered as soon as it is done.
+    async fn see_to(&self, mut jobs: Vec<Held>) {
+        while !jobs.is_empty() {
+            let mut suspects = Vec::new();
+            while !jobs.is_empty() {
+                match self.ask(&mut jobs).await {
+                    Ok(None) => {}
+                    // It may have been another's fault, or the machine's: once more, alone, when the others have
+                    // been served.
+                    Ok(Some(fallen)) => suspects.push(jobs.remove(fallen.job)),
+                    Err(error) => return no_worker(jobs.into_iter().chain(suspects), &error),
+                }
+                jobs.retain(|job| !job.is_done());
+            }
+            suspects.retain(|job| !job.is_done());
+            while let Some(suspect) = suspects.pop() {
+                let mut alone = vec![suspect];
+                match self.ask_one(&mut alone).await {
+                    Ok(None) => {}
+                    Ok(Some(Fallen { end, .. })) if end.from_outside => {
+                        // Twice by somebody else: the change is not to blame, and may be pushed again.
+                        return no_worker(
+                            alone.into_iter().chain(suspects).chain(jobs),
+                            &io::Error::other(end.how),
+                        );
+                    }
+                    Ok(Some(fallen)) => alone[fallen.job].found(Finding::Harmful(fallen.end.how)),
+                    Err(error) => return no_worker(alone.into_iter().chain(suspects).chain(jobs), &error),
+                }
+                jobs.extend(alone.into_iter().filter(|job| !job.is_done()));
             }
         }
-        Ok(findings)
     }
 
-    /// Asks for these changes: one finding for each, or as many as came before the process ended, and how it did.
-    /// An error only where there is no process to ask.
-    async fn ask(&mut self, changes: &[&[u8]]) -> io::Result<(Vec<Finding>, Option<String>)> {
-        let mut process = match self.process.take() {
+    fn idle(&self) -> MutexGuard<'_, Vec<Process>> {
+        // Nothing in here panics while it holds the lock.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for what is left of these jobs, as much as goes together.
+    async fn ask(&self, jobs: &mut [Held]) -> io::Result<Option<Fallen>> {
+        let of_job = |(at, job): (usize, &Held)| -> Vec<(usize, Bytes)> {
+            job.rest().iter().map(|change| (at, change.clone())).collect()
+        };
+        let mut asked: Vec<(usize, Bytes)> = jobs.iter().enumerate().flat_map(of_job).collect();
+        asked.truncate(together(&asked));
+        self.look_at(jobs, &asked).await
+    }
+
+    /// Asks for the next change of the first of these jobs.
+    async fn ask_one(&self, jobs: &mut [Held]) -> io::Result<Option<Fallen>> {
+        let next = jobs.iter().flat_map(Held::rest).next().map(|change| (0, change.clone()));
+        self.look_at(jobs, &Vec::from_iter(next)).await
+    }
+
+    /// Asks for these changes, each of a job. An error only where there is no process to ask.
+    async fn look_at(&self, jobs: &mut [Held], asked: &[(usize, Bytes)]) -> io::Result<Option<Fallen>> {
+        let idle = self.idle().pop();
+        let mut process = match idle {
             Some(process) => process,
             None => Process::start(&self.program, Role::Decode).await?,
         };
-        let mut findings = Vec::with_capacity(changes.len());
-        match converse(&mut process, changes, &mut findings).await {
-            Ok(()) => {
-                self.process = Some(process);
-                Ok((findings, None))
+        let mut answered = 0;
+        if converse(&mut process, jobs, asked, &mut answered).await.is_ok() {
+            if !process.has_grown() {
+                self.idle().push(process);
             }
-            Err(_) => Ok((findings, Some(process.end().await?))),
+            return Ok(None);
         }
+        let end = process.end().await?;
+        Ok(asked.get(answered).map(|(job, _)| Fallen { job: *job, end }))
     }
 }
 
+fn no_worker(jobs: impl Iterator<Item = Held>, error: &io::Error) {
+    tracing::error!(%error, "no worker can be started to decode changes");
+    jobs.for_each(|job| job.fail(error));
+}
+
 /// How many of these changes to ask for together: one at least.
-fn together(changes: &[&[u8]]) -> usize {
+fn together(asked: &[(usize, Bytes)]) -> usize {
     let mut bytes = 0;
-    let fits = changes.iter().take_while(|change| {
+    let fits = asked.iter().take_while(|(_, change)| {
         bytes += change.len();
         bytes <= REQUEST_BYTES
     });
     fits.count().max(1)
 }
 
-async fn converse(process: &mut Process, changes: &[&[u8]], findings: &mut Vec<Finding>) -> io::Result<()> {
-    let mut request = Vec::new();
-    changes.iter().for_each(|change| protocol::put(&mut request, change));
-    let mut frame = Vec::with_capacity(request.len() + 4);
-    protocol::put(&mut frame, &request);
-    process.ask(&frame).await?;
-    while findings.len() < changes.len() {
-        findings.push(match process.answer().await?[..] {
+async fn converse(
+    process: &mut Process,
+    jobs: &mut [Held],
+    asked: &[(usize, Bytes)],
+    answered: &mut usize,
+) -> io::Result<()> {
+    process.ask(asked.iter().map(|(_, change)| &change[..])).await?;
+    while let Some((job, _)) = asked.get(*answered) {
+        let finding = match process.answer().await?[..] {
             [finding::SOUND] => Finding::Sound,
             [finding::BAD_CHUNK] => Finding::Refused(RejectCode::BadChunk),
             [finding::TOO_LARGE] => Finding::Refused(RejectCode::TooLarge),
             [finding::PANICKED] => Finding::Harmful("automerge panicked".to_owned()),
             _ => return Err(io::Error::other("an answer that nobody understands")),
-        });
+        };
+        jobs[*job].found(finding);
+        *answered += 1;
     }
     Ok(())
 }

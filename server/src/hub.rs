@@ -303,6 +303,12 @@ impl Connection {
         self.peer.mailbox.next().await
     }
 
+    /// Whether a hint waits that the session has ended, or its device was revoked.
+    #[must_use]
+    pub fn may_be_over(&self) -> bool {
+        self.peer.mailbox.may_be_over()
+    }
+
     /// From now on hints about `doc` come, and presence goes both ways. Call it when the document is opened,
     /// *before* its log is read, and again after each batch that was read with success: it is cheap, and it is
     /// what lets presence through again after a revocation that left this person her access.

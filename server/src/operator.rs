@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use shared::ids::UserId;
-use store::{AuditRow, StoreError};
+use shared::ids::{DeviceId, UserId};
+use store::{AuditRow, QUARANTINE_RELEASED, StoreError};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::commands::{FollowUp, accounts};
+use crate::hub::NotifyBus as _;
 use crate::state::AppState;
 
 /// How often it is looked at: what an account has lost must be seen within a second.
@@ -58,8 +59,20 @@ async fn look(state: &AppState, seen: &mut Option<u64>) -> Result<(), StoreError
             signed_out.into_iter().for_each(|user| follow_up.signed_out(user));
             follow_up.tell(&state.hub).await;
         }
+        let writing_again: Vec<DeviceId> = rows.iter().filter_map(released).collect();
+        if !writing_again.is_empty() {
+            // Their own directory says whether they may write.
+            let devices = state.store.devices(&writing_again).await?;
+            let owners: BTreeSet<UserId> = devices.into_iter().map(|it| it.user).collect();
+            state.hub.wake_directory(&Vec::from_iter(owners));
+        }
         *seen = Some(last);
     }
+}
+
+/// The author of what the operator took out of quarantine by this.
+fn released(row: &AuditRow) -> Option<DeviceId> {
+    (row.event.action == QUARANTINE_RELEASED).then_some(row.event.device).flatten()
 }
 
 /// Whom the operator signed out everywhere by this.

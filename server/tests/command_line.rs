@@ -224,3 +224,95 @@ fn a_password_that_is_easily_guessed_is_refused() {
     }
     assert_eq!(text(&run(&["user", "list", "--data", &data]).stdout), "");
 }
+
+/// Changes in quarantine, as a server leaves them behind: two that were refused, one of them in two documents, and one
+/// that is void.
+fn quarantined(data: &str) -> [String; 3] {
+    for person in ["anna", "bram"] {
+        let added = run(&["user", "--data", data, "add", &format!("{person}@test.example"), person]);
+        assert!(added.status.success(), "{}", text(&added.stderr));
+    }
+    let file = server::serve::database(Path::new(data));
+    let rows = "INSERT INTO quarantine (doc, hash, by, at, reason, seq, data)
+                SELECT id, unhex(?1), unhex('abababababababababababababababab'), 1798675200000, 'it fell', ?2, ?3
+                FROM documents ORDER BY id LIMIT ?4";
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+        for (hash, seq, bytes, documents) in
+            [("01", None, Some("one"), 1), ("02", None, Some("two"), 2), ("03", Some(7), None, 1)]
+        {
+            sqlx::query(rows)
+                .bind(hash.repeat(32))
+                .bind(seq)
+                .bind(bytes.map(str::as_bytes))
+                .bind(documents)
+                .execute(&pool)
+                .await
+                .unwrap();
+        }
+        pool.close().await;
+    });
+    [1, 2, 3].map(|n| shared::ids::ChangeHash([n; 32]).to_string())
+}
+
+#[test]
+fn what_is_in_quarantine_is_listed_shown_and_released() {
+    let (folder, data) = folder();
+    let quarantine = |arguments: &[&str]| run(&[&["quarantine", "--data", &data], arguments].concat());
+    let empty = quarantine(&["list"]);
+    assert_eq!((empty.status.code(), text(&empty.stdout).as_str()), (Some(0), ""));
+    assert_eq!(text(&empty.stderr), "Nothing is in quarantine.\n");
+
+    let [one, two, void] = quarantined(&data);
+    let list = text(&quarantine(&["list"]).stdout);
+    assert_eq!(list.lines().count(), 4);
+    let line = list.lines().find(|line| line.starts_with(&one)).unwrap();
+    let columns: Vec<_> = line.split('\t').collect();
+    assert_eq!(columns[3..], ["refused", "2026-12-31 00:00 UTC", "it fell"]);
+    assert!(list.lines().any(|line| line.starts_with(&void) && line.contains("\tvoid, item 7\t")));
+
+    let output = folder.path().join("change.bin");
+    let shown = quarantine(&["show", &one, "--output", output.to_str().unwrap()]);
+    assert!(shown.status.success(), "{}", text(&shown.stderr));
+    let shown = text(&shown.stdout);
+    for line in [
+        format!("change    {one}"),
+        format!("document  {}", columns[1]),
+        format!("device    {}", columns[2]),
+        "since     2026-12-31 00:00 UTC".into(),
+        "standing  refused".into(),
+        "reason    it fell".into(),
+        "bytes     3".into(),
+    ] {
+        assert!(shown.lines().any(|it| it == line), "{line}: {shown}");
+    }
+    assert_eq!(fs::read(&output).unwrap(), b"one");
+    refused(&quarantine(&["show", &one, "--output", output.to_str().unwrap()]), "cannot write");
+
+    assert_eq!(text(&quarantine(&["release", &one]).stdout), "When it comes again it is looked at anew.\n");
+    refused(&quarantine(&["release", &one]), "no change");
+    assert!(text(&quarantine(&["release", &void]).stdout).contains("may write again"));
+
+    // In two documents: which is to be said, and a wrong one is told.
+    refused(&quarantine(&["release", &two]), "2 documents; say which with --document: ");
+    refused(&quarantine(&["show", &two]), "--document");
+    let nowhere = shared::ids::DocId([9; 16]).to_string();
+    refused(&quarantine(&["release", &two, "--document", &nowhere]), "not in quarantine for that document");
+    let document = list.lines().find(|line| line.starts_with(&two)).unwrap().split('\t').nth(1).unwrap();
+    assert!(quarantine(&["show", &two, "--document", document]).status.success());
+    assert!(quarantine(&["release", &two, "--document", document]).status.success());
+    assert!(quarantine(&["release", &two]).status.success());
+    assert_eq!(text(&quarantine(&["list"]).stdout), "");
+}
+
+#[test]
+fn a_change_that_is_not_in_quarantine_is_told() {
+    let (_folder, data) = folder();
+    let unknown = shared::ids::ChangeHash([4; 32]).to_string();
+    for what in ["show", "release"] {
+        refused(&run(&["quarantine", "--data", &data, what, &unknown]), "no change");
+        let output = run(&["quarantine", "--data", &data, what, "pV3Jx"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("not a change as"), "{}", text(&output.stderr));
+    }
+}

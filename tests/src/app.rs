@@ -54,11 +54,24 @@ impl TestApp {
         Self::running(Bound::new(config, Clock::standing()).await.unwrap(), data)
     }
 
+    /// An empty one whose workers that program starts.
+    pub async fn with_worker(program: &Path) -> Self {
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        let config = Config { worker: Some(program.to_owned()), ..config(&data) };
+        Self::running(Bound::new(config, Clock::standing()).await.unwrap(), data)
+    }
+
     /// The same again with a worker that cannot be started.
     pub async fn restarted_without_worker(self) -> Self {
+        let nowhere = self._data.path().join("no-such-program");
+        self.restarted_with_worker(&nowhere).await
+    }
+
+    /// The same again with workers that another program starts.
+    pub async fn restarted_with_worker(self, program: &Path) -> Self {
         let (data, clock) = (Arc::clone(&self._data), self.clock());
         self.stopped().await;
-        let config = Config { worker: Some(data.path().join("no-such-program")), ..config(&data) };
+        let config = Config { worker: Some(program.to_owned()), ..config(&data) };
         Self::running(Bound::new(config, clock).await.unwrap(), data)
     }
 

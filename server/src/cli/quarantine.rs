@@ -5,10 +5,10 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use shared::ids::ChangeHash;
-use store::{Quarantined, StoreError};
+use shared::ids::{ChangeHash, DocId};
+use store::{Quarantined, SharedStore, StoreError};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, moment};
 use crate::serve::{StartError, open_store};
 
 #[derive(Debug, Subcommand)]
@@ -23,6 +23,9 @@ pub(super) enum QuarantineCommand {
         /// Write the change to this file, to be looked at elsewhere. Do not open it with automerge
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// Of which document, where it was pushed to several
+        #[arg(long, value_name = "DOCUMENT", value_parser = document, allow_hyphen_values = true)]
+        document: Option<DocId>,
     },
     /// Take a change out of quarantine: one that was refused is looked at anew when it comes again; the device that
     /// wrote one that is void may write again. What is void stays so
@@ -30,6 +33,9 @@ pub(super) enum QuarantineCommand {
         /// The change, as `list` writes it
         #[arg(value_parser = change_hash, allow_hyphen_values = true)]
         change: ChangeHash,
+        /// Of which document, where it was pushed to several
+        #[arg(long, value_name = "DOCUMENT", value_parser = document, allow_hyphen_values = true)]
+        document: Option<DocId>,
     },
 }
 
@@ -41,6 +47,10 @@ pub(super) enum QuarantineError {
     Store(#[from] StoreError),
     #[error("no change {0} is in quarantine; `loopbaanmaat quarantine list` says which are")]
     Unknown(ChangeHash),
+    #[error("change {change} is not in quarantine for that document, but for {}", names(docs))]
+    Elsewhere { change: ChangeHash, docs: Vec<DocId> },
+    #[error("change {change} is in quarantine for {} documents; say which with --document: {}", docs.len(), names(docs))]
+    Ambiguous { change: ChangeHash, docs: Vec<DocId> },
     #[error("cannot write {}: {error}", path.display())]
     Output { path: PathBuf, error: io::Error },
 }
@@ -49,31 +59,74 @@ fn change_hash(text: &str) -> Result<ChangeHash, String> {
     text.parse().map_err(|_| "not a change as `loopbaanmaat quarantine list` writes it".to_owned())
 }
 
+fn document(text: &str) -> Result<DocId, String> {
+    text.parse().map_err(|_| "not a document as `loopbaanmaat quarantine list` writes it".to_owned())
+}
+
+fn names(docs: &[DocId]) -> String {
+    docs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The one that is meant.
+async fn find(
+    store: &SharedStore,
+    change: ChangeHash,
+    document: Option<DocId>,
+) -> Result<Quarantined, QuarantineError> {
+    let mut kept = store.quarantined_change(change).await?;
+    let docs: Vec<DocId> = kept.iter().map(|it| it.doc).collect();
+    if docs.is_empty() {
+        return Err(QuarantineError::Unknown(change));
+    }
+    kept.retain(|it| document.is_none_or(|document| it.doc == document));
+    match (kept.pop(), kept.is_empty()) {
+        (Some(it), true) => Ok(it),
+        (None, _) => Err(QuarantineError::Elsewhere { change, docs }),
+        (Some(_), false) => Err(QuarantineError::Ambiguous { change, docs }),
+    }
+}
+
 pub(super) async fn run(data: &Path, command: QuarantineCommand) -> Result<(), QuarantineError> {
     let store = open_store(data).await?;
     match command {
         QuarantineCommand::List => {
-            for it in store.quarantined().await? {
-                println!("{}\t{}\t{}\t{}\t{}\t{}", it.hash, it.doc, it.by, standing(&it), it.at, it.reason);
+            let kept = store.quarantined().await?;
+            if kept.is_empty() {
+                // Not on standard output: a program that reads it finds no lines.
+                eprintln!("Nothing is in quarantine.");
+            }
+            for it in kept {
+                println!(
+                    "{}\t{}\t{}\t{}\t{}\t{}",
+                    it.hash,
+                    it.doc,
+                    it.by,
+                    standing(&it),
+                    moment(it.at),
+                    it.reason
+                );
             }
         }
-        QuarantineCommand::Show { change, output } => {
-            let it = store.quarantined_change(change).await?.ok_or(QuarantineError::Unknown(change))?;
+        QuarantineCommand::Show { change, output, document } => {
+            let it = find(&store, change, document).await?;
             let data = it.data.clone().unwrap_or_default();
-            println!("change   {}", it.hash);
-            println!("document {}", it.doc);
-            println!("device   {}", it.by);
-            println!("since    {} ms since 1970", it.at);
-            println!("standing {}", standing(&it));
-            println!("reason   {}", it.reason);
-            println!("bytes    {}", data.len());
+            println!("change    {}", it.hash);
+            println!("document  {}", it.doc);
+            println!("device    {}", it.by);
+            println!("since     {}", moment(it.at));
+            println!("standing  {}", standing(&it));
+            println!("reason    {}", it.reason);
+            println!("bytes     {}", data.len());
             if let Some(path) = output {
                 write_new(&path, &data).map_err(|error| QuarantineError::Output { path, error })?;
             }
         }
-        QuarantineCommand::Release { change } => {
-            let it =
-                store.release(change, Clock::System.now()).await?.ok_or(QuarantineError::Unknown(change))?;
+        QuarantineCommand::Release { change, document } => {
+            let it = find(&store, change, document).await?;
+            store
+                .release(it.doc, change, Clock::System.now())
+                .await?
+                .ok_or(QuarantineError::Unknown(change))?;
             match it.seq {
                 None => println!("When it comes again it is looked at anew."),
                 Some(_) => println!("Device {} may write again, unless something else of it is void.", it.by),

@@ -210,7 +210,7 @@ async fn push(
     let by = author.key.id();
     let sig = author.key.sign_change(blank.id, hash).0.to_vec();
     let item = examine(blank.id, PushItem { hash, by, sig, data }, Some(&author.key.public())).decoded_here();
-    match store.push(Carrier { user: author.user, device: by }, blank.id, vec![item]).await? {
+    match store.push(Carrier { user: author.user, device: by }, blank.id, [item].into()).await? {
         PushAnswer::Done { rejected, .. } if rejected.is_empty() => Ok(()),
         answer => Err(DemoError::Refused(format!("{} of {:?}: {answer:?}", blank.kind.code(), blank.about))),
     }

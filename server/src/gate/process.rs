@@ -1,11 +1,12 @@
 //! One worker as a process of this one.
 
 use std::io;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader, BufWriter};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
@@ -21,12 +22,19 @@ fn patience(role: Role) -> Duration {
     })
 }
 
+/// Pages of 4 KiB that a worker may hold while nobody asks it anything: what one large change or log took is given
+/// back with the process. A fresh one has some 11 MiB, most of it the program's own.
+const KEPT_PAGES: u64 = (24 << 20) / 4_096;
+
+/// SIGKILL.
+const KILLED: i32 = 9;
+
 /// A worker that runs.
 #[derive(Debug)]
 pub(crate) struct Process {
     patience: Duration,
     child: Child,
-    requests: ChildStdin,
+    requests: BufWriter<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
@@ -49,17 +57,35 @@ impl Process {
         let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("a worker without pipes"));
         };
-        let mut started =
-            Self { patience: patience(role), child, requests, answers: BufReader::new(answers) };
+        let (requests, answers) = (BufWriter::new(requests), BufReader::new(answers));
+        let mut started = Self { patience: patience(role), child, requests, answers };
         if started.answer().await? != protocol::READY {
             return Err(io::Error::other("the worker does not say what it is"));
         }
         Ok(started)
     }
 
-    /// Asks. The worker reads a request whole before it answers, so this never waits for a full pipe.
-    pub(crate) async fn ask(&mut self, request: &[u8]) -> io::Result<()> {
-        timeout(self.patience, self.requests.write_all(request)).await?
+    /// Asks, with a request of these parts, which are written from where they are. The worker reads a request whole
+    /// before it answers, so this never waits for a full pipe.
+    pub(crate) async fn ask<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]> + Clone) -> io::Result<()> {
+        let request = async {
+            self.requests.write_all(&protocol::head(protocol::joined_length(parts.clone()))).await?;
+            for part in parts {
+                self.requests.write_all(&protocol::head(part.len())).await?;
+                self.requests.write_all(part).await?;
+            }
+            self.requests.flush().await
+        };
+        timeout(self.patience, request).await?
+    }
+
+    /// Whether it holds more memory than is worth keeping for the next request. Where that cannot be told it does not.
+    pub(crate) fn has_grown(&self) -> bool {
+        let resident = || {
+            let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id()?)).ok()?;
+            statm.split(' ').nth(1)?.parse::<u64>().ok()
+        };
+        resident().is_some_and(|pages| pages > KEPT_PAGES)
     }
 
     /// The next answer.
@@ -78,17 +104,26 @@ impl Process {
     ///
     /// # Errors
     /// If it gave up in good order, which is no fault of what it was given.
-    pub(crate) async fn end(mut self) -> io::Result<String> {
+    pub(crate) async fn end(mut self) -> io::Result<End> {
         // Where it has ended already, that is what is found.
         let Ok(ended) = timeout(Duration::from_millis(200), self.child.wait()).await else {
             let _ = self.child.kill().await;
-            return Ok("it did not answer in time".to_owned());
+            return Ok(End { how: "it did not answer in time".to_owned(), from_outside: false });
         };
-        match ended? {
-            status if status.code().is_some() => {
-                Err(io::Error::other(format!("the worker gave up with {status}")))
-            }
-            status => Ok(format!("the worker ended with {status}")),
+        let status = ended?;
+        if status.code().is_some() {
+            return Err(io::Error::other(format!("the worker gave up with {status}")));
         }
+        // Its own limits end it by other signals.
+        let from_outside = status.signal() == Some(KILLED);
+        Ok(End { how: format!("the worker ended with {status}"), from_outside })
     }
+}
+
+/// How a worker ended.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) how: String,
+    /// Somebody killed it: the kernel for want of memory, or the operator.
+    pub(crate) from_outside: bool,
 }

@@ -20,11 +20,15 @@ pub(super) mod finding {
 /// The largest frame: a request holds at least one change, and a good deal more if they are small.
 const MOST: usize = 1 << 30;
 
-/// Appends a frame.
-pub(super) fn put(out: &mut Vec<u8>, payload: &[u8]) {
+/// What goes before so many bytes.
+pub(super) fn head(length: usize) -> [u8; 4] {
     // Nothing here is longer than `MOST`.
-    out.extend(u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
-    out.extend(payload);
+    u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+/// The length of a payload that has these frames within it.
+pub(super) fn joined_length<'a>(parts: impl Iterator<Item = &'a [u8]>) -> usize {
+    parts.map(|part| 4 + part.len()).sum()
 }
 
 /// The length that a frame's first bytes say.
@@ -49,9 +53,7 @@ pub(super) fn read(input: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
 
 /// Writes a frame, so that it is read at once.
 pub(super) fn write(output: &mut impl Write, payload: &[u8]) -> io::Result<()> {
-    let mut frame = Vec::with_capacity(payload.len() + 4);
-    put(&mut frame, payload);
-    output.write_all(&frame)?;
+    output.write_all(&[&head(payload.len())[..], payload].concat())?;
     output.flush()
 }
 

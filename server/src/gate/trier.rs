@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::process::Process;
-use super::protocol::{self, finding};
+use super::process::{End, Process};
+use super::protocol::finding;
 use super::worker::Role;
 use super::{NoWorker, this_program};
 
@@ -42,7 +42,7 @@ impl Trier {
         };
         match converse(&mut process, tried, new).await {
             Ok(found) => {
-                self.process = Some(process);
+                self.process = Some(process).filter(|it| !it.has_grown());
                 Ok(found.map(|reason| Fault { reason, at_limits: false }))
             }
             Err(_) => end(process).await.map(|reason| Some(Fault { reason, at_limits: true })),
@@ -67,16 +67,17 @@ impl Trier {
 }
 
 async fn end(process: Process) -> Result<String, NoWorker> {
-    process.end().await.map_err(|it| NoWorker(it.to_string()))
+    match process.end().await {
+        // What somebody else killed says nothing about the log.
+        Ok(End { how, from_outside: true }) => Err(NoWorker(how)),
+        Ok(End { how, .. }) => Ok(how),
+        Err(error) => Err(NoWorker(error.to_string())),
+    }
 }
 
 async fn converse(process: &mut Process, tried: &[&[u8]], new: &[&[u8]]) -> io::Result<Option<String>> {
-    let mut request = Vec::new();
-    protocol::put(&mut request, &(tried.len() as u64).to_le_bytes());
-    tried.iter().chain(new).for_each(|change| protocol::put(&mut request, change));
-    let mut frame = Vec::with_capacity(request.len() + 4);
-    protocol::put(&mut frame, &request);
-    process.ask(&frame).await?;
+    let many = (tried.len() as u64).to_le_bytes();
+    process.ask([&many[..]].into_iter().chain(tried.iter().chain(new).copied())).await?;
     match process.answer().await?.split_first() {
         Some((&finding::SOUND, [])) => Ok(None),
         Some((&finding::PANICKED, [])) => Ok(Some("automerge panicked".to_owned())),

@@ -70,6 +70,7 @@ impl Role {
 pub fn main(role: Role) -> ExitCode {
     // Whoever asked is told; nobody reads what it would print.
     std::panic::set_hook(Box::new(|_| ()));
+    go_first();
     let served = limit_for_good(role)
         .and_then(|()| serve(role, BufReader::new(io::stdin().lock()), io::stdout().lock()));
     if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -118,6 +119,12 @@ fn try_log(parts: &[&[u8]]) -> Vec<u8> {
         Ok(Err(fault)) => unsound(fault.to_string()),
         Err(_) => vec![finding::PANICKED],
     }
+}
+
+/// Where memory runs out the kernel is to end this process before any other: the server can do without it. Where it
+/// cannot be told so, it chooses for itself.
+fn go_first() {
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
 }
 
 fn limit_for_good(role: Role) -> io::Result<()> {

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::IntoResponse;
 
+use crate::clock::civil;
 use crate::config::Origin;
 use crate::state::AppState;
 
@@ -35,19 +36,6 @@ pub async fn security_txt(State(state): State<AppState>, headers: HeaderMap) -> 
 fn date(ms: u64) -> String {
     let (year, month, day) = civil(ms / 86_400_000);
     format!("{year:04}-{month:02}-{day:02}T00:00:00Z")
-}
-
-/// The Gregorian date of a number of days since 1970, after Howard Hinnant's `civil_from_days`.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

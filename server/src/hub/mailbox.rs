@@ -152,6 +152,12 @@ impl Mailbox {
         self.arrived.notify_one();
     }
 
+    /// Whether it waits to be told that the session has ended, or the device was revoked.
+    pub(super) fn may_be_over(&self) -> bool {
+        let waiting = self.waiting();
+        waiting.wipe || waiting.signed_out
+    }
+
     /// Returns when the connection has been cut.
     pub(super) async fn is_cut(&self) {
         // Fails only if the sender is gone, and `self` holds it.

@@ -16,28 +16,36 @@ pub struct Authors(Mutex<Memory>);
 
 #[derive(Debug, Default)]
 struct Memory {
+    /// The hub's count of revocations when all this was true.
+    epoch: u64,
     known: HashMap<(Carrier, DocId), Vec<AuthorKey>>,
     /// Changes in quarantine: they are never tried again, whoever brings them.
     quarantined: HashSet<ChangeHash>,
 }
 
 impl Authors {
-    /// What [`before_push`](store::Store::before_push) would find, where it is known.
+    /// What [`before_push`](store::Store::before_push) would find, where it is known. Nothing outlives a revocation:
+    /// `epoch` is the hub's count of them.
     pub(super) fn before_push(
         &self,
+        epoch: u64,
         carrier: Carrier,
         doc: DocId,
         authors: &[DeviceId],
         hashes: &[ChangeHash],
     ) -> Option<BeforePush> {
-        let memory = self.memory();
+        let mut memory = self.memory();
+        if memory.epoch != epoch {
+            memory.known.clear();
+            memory.epoch = epoch;
+        }
         let known = memory.known.get(&(carrier, doc))?;
         if hashes.iter().any(|hash| memory.quarantined.contains(hash)) {
             return None;
         }
         let author = |id: &DeviceId| known.iter().find(|author| author.id == *id).copied();
         let authors = authors.iter().map(author).collect::<Option<Vec<_>>>()?;
-        Some(BeforePush { authors, ..BeforePush::default() })
+        Some(BeforePush { carries: true, authors, ..BeforePush::default() })
     }
 
     /// Everything that these signed was just stored for this carrier.

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use shared::ids::{ChangeHash, DeviceId, DocId, PublicKey};
+use axum::body::Bytes;
+use shared::ids::{ChangeHash, DeviceId, DocId, PublicKey, UserId};
 use shared::sync::gate::{self, Examined};
 use shared::sync::message::{PushItem, RejectCode};
 use shared::sync::session::PushAnswer;
@@ -30,23 +31,27 @@ pub(super) async fn push(
     let authors: Vec<DeviceId> = items.iter().map(|it| it.by).collect::<HashSet<_>>().into_iter().collect();
     // Whoever stored something here just now may do so again, as far as what follows is concerned: the transaction
     // looks for itself.
-    let mut before = match state.authors.before_push(carrier, doc, &authors, &hashes) {
-        Some(before) => Some(before),
-        None => Some(state.store.before_push(doc, &authors, &hashes).await?),
+    let before = match state.authors.before_push(state.hub.epoch(), carrier, doc, &authors, &hashes) {
+        Some(before) => before,
+        None => state.store.before_push(carrier, doc, &authors, &hashes).await?,
     };
-    let keys: Vec<_> = before.iter().flat_map(|before| &before.authors).copied().collect();
-    let mut examined = match &before {
-        Some(before) => examine(doc, items, before).await?,
-        None => Vec::new(),
-    };
+    if !before.carries {
+        return refuse(&state, carrier, doc).await;
+    }
+    let keys = before.authors.clone();
+    let examined = examine(doc, items, &before).await?;
+    let mut before = Some(before);
     for _ in 0..TRIES {
         let before = match before.take() {
             Some(before) => before,
-            None => state.store.before_push(doc, &authors, &hashes).await?,
+            None => state.store.before_push(carrier, doc, &authors, &hashes).await?,
         };
-        decode(&state, doc, &mut examined, &before).await?;
+        if !before.carries {
+            return refuse(&state, carrier, doc).await;
+        }
+        decode(&state, carrier.user, doc, &examined, &before).await?;
         let (epoch, audience) = (state.hub.epoch(), state.hub.audience(doc));
-        match state.store.push_told(carrier, doc, examined.clone(), audience).await {
+        match state.store.push_told(carrier, doc, Arc::clone(&examined), audience).await {
             Err(StoreError::Undecoded) => state.authors.forget(carrier, doc),
             Err(error) => return Err(error),
             Ok(Told { answer, news }) => {
@@ -69,13 +74,35 @@ pub(super) async fn push(
             }
         }
     }
-    Err(StoreError::Unavailable("who may write keeps changing".to_owned()))
+    Err(changing())
 }
 
-async fn examine(doc: DocId, items: Vec<PushItem>, before: &BeforePush) -> Result<Vec<Examined>, StoreError> {
+/// What somebody pushed who cannot read the document is neither examined nor decoded nor kept; what she is told is
+/// the store's to say.
+async fn refuse(
+    state: &AppState,
+    carrier: Carrier,
+    doc: DocId,
+) -> Result<(PushAnswer, Option<Arc<Fresh>>), StoreError> {
+    match state.store.push(carrier, doc, Arc::default()).await? {
+        // She can by now: nothing of hers has been judged, so she is to push it again.
+        PushAnswer::Done { .. } => Err(changing()),
+        refused => Ok((refused, None)),
+    }
+}
+
+fn changing() -> StoreError {
+    StoreError::Unavailable("who may write keeps changing".to_owned())
+}
+
+async fn examine(
+    doc: DocId,
+    items: Vec<PushItem>,
+    before: &BeforePush,
+) -> Result<Arc<[Examined]>, StoreError> {
     let keys: HashMap<DeviceId, PublicKey> =
         before.authors.iter().map(|author| (author.id, author.public_key)).collect();
-    let work = move |items: Vec<PushItem>| -> Vec<Examined> {
+    let work = move |items: Vec<PushItem>| -> Arc<[Examined]> {
         items
             .into_iter()
             .map(|item| {
@@ -97,40 +124,76 @@ async fn examine(doc: DocId, items: Vec<PushItem>, before: &BeforePush) -> Resul
 /// before anybody is answered.
 async fn decode(
     state: &AppState,
+    person: UserId,
     doc: DocId,
-    items: &mut [Examined],
+    items: &Arc<[Examined]>,
     before: &BeforePush,
 ) -> Result<(), StoreError> {
     let writers: HashSet<DeviceId> =
         before.authors.iter().filter(|author| author.writes).map(|author| author.id).collect();
-    let mut asked: Vec<&mut Examined> = Vec::new();
-    for item in items.iter_mut().filter(|item| item.is_authentic()) {
-        if before.quarantined.contains(&item.hash()) {
-            item.set_decoded(Err(RejectCode::Quarantined));
-        } else if writers.contains(&item.item().by) && !before.known.contains(&item.hash()) {
-            asked.push(item);
+    for item in items.iter().filter(|item| before.quarantined.contains(&item.hash())) {
+        item.set_decoded(Err(RejectCode::Quarantined));
+    }
+    loop {
+        let asked = undecoded(items, &writers, &before.known);
+        let changes = asked.iter().map(|&at| shared_data(items, at)).collect();
+        let findings = state
+            .gate
+            .decode(person, changes)
+            .await
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let is_done = findings.len() == asked.len();
+        for (at, finding) in asked.into_iter().zip(findings) {
+            let item = &items[at];
+            item.set_decoded(match finding {
+                Finding::Sound => Ok(()),
+                Finding::Refused(code) => Err(code),
+                Finding::Harmful(reason) => {
+                    state.store.quarantine(&[found_harmful(state, doc, item.item(), reason)]).await?;
+                    state.authors.quarantined([item.hash()]);
+                    Err(RejectCode::Quarantined)
+                }
+            });
+        }
+        if is_done {
+            return Ok(());
         }
     }
-    let changes = asked.iter().map(|item| item.item().data.clone()).collect();
-    let findings =
-        state.gate.decode(changes).await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    let mut harmful = Vec::new();
-    for (item, finding) in asked.into_iter().zip(findings) {
-        item.set_decoded(match finding {
-            Finding::Sound => Ok(()),
-            Finding::Refused(code) => Err(code),
-            Finding::Harmful(reason) => {
-                harmful.push(found_harmful(state, doc, item.item(), reason));
-                Err(RejectCode::Quarantined)
+}
+
+/// The places of the items that are to be decoded. What builds on something refused will be missing it.
+fn undecoded(items: &[Examined], writers: &HashSet<DeviceId>, known: &HashSet<ChangeHash>) -> Vec<usize> {
+    let mut refused: HashMap<ChangeHash, Option<RejectCode>> = HashMap::new();
+    let mut asked = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        let hash = item.hash();
+        let Some(change) = item.change().filter(|_| item.is_authentic() && !known.contains(&hash)) else {
+            continue;
+        };
+        match (item.decoded(), refused.get(&hash)) {
+            (None, Some(Some(code))) => item.set_decoded(Err(*code)),
+            (Some(Err(code)), _) => {
+                refused.insert(hash, Some(code));
             }
-        });
+            (None, None) if change.deps.iter().any(|dep| refused.contains_key(dep)) => {
+                refused.insert(hash, None);
+            }
+            (None, None) if writers.contains(&item.item().by) => asked.push(at),
+            _ => {}
+        }
     }
-    if harmful.is_empty() {
-        return Ok(());
+    asked
+}
+
+/// The bytes of one of the items, shared with them.
+fn shared_data(items: &Arc<[Examined]>, at: usize) -> Bytes {
+    struct Data(Arc<[Examined]>, usize);
+    impl AsRef<[u8]> for Data {
+        fn as_ref(&self) -> &[u8] {
+            &self.0[self.1].item().data
+        }
     }
-    state.store.quarantine(&harmful).await?;
-    state.authors.quarantined(harmful.iter().map(|it| it.hash));
-    Ok(())
+    Bytes::from_owner(Data(Arc::clone(items), at))
 }
 
 fn found_harmful(state: &AppState, doc: DocId, item: &PushItem, reason: String) -> Quarantined {

@@ -134,8 +134,12 @@ impl Driver {
     async fn run(&mut self) -> Ended {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The first tick comes at once: the session may have ended before a hint about that could arrive.
-        let mut ticks_to_check = 1;
+        let mut ticks_to_check = TICKS_PER_CHECK;
+        // Before anything is answered: the session may have ended before a hint about that could arrive.
+        if let Err(ended) = self.check_session().await {
+            return ended;
+        }
+        ticks.reset();
         loop {
             let flow = tokio::select! {
                 signal = self.connection.signal() => self.signalled(signal).await,
@@ -163,7 +167,7 @@ impl Driver {
     async fn received(&mut self, message: Message) -> Flow {
         match message {
             Message::Binary(bytes) if bytes.len() > limits::READABLE_FRAME => Err(Ended::Close(close::SIZE)),
-            Message::Binary(bytes) => self.feed(Input::Frame(bytes.to_vec())).await,
+            Message::Binary(bytes) => self.feed(Input::Frame(bytes.into())).await,
             Message::Text(_) => self.feed(Input::Text).await,
             Message::Ping(_) | Message::Pong(_) => Ok(()),
             // The library has answered it; nothing more is to be said.
@@ -185,13 +189,8 @@ impl Driver {
 
     /// Whether the session still is one: it may have been ended, or have lived its time.
     async fn check_session(&mut self) -> Flow {
-        let now = self.state.clock.now();
-        match Box::pin(sessions::standing(&self.state.store, &self.token, now)).await {
-            Ok(Standing::SignedOut) => self.feed(Input::SignedOut).await,
-            Ok(Standing::Revoked(_)) => self.feed(Input::Wipe).await,
-            // A store that does not answer is no reason to sign anybody out.
-            Ok(Standing::SignedIn(_)) | Err(_) => self.feed(Input::Tick).await,
-        }
+        let ended = Box::pin(end_of_session(&self.state, &self.token)).await;
+        self.feed(ended.unwrap_or(Input::Tick)).await
     }
 
     /// Gives the machine an input and does what it says, as one section that a revocation waits for.
@@ -201,9 +200,12 @@ impl Driver {
 
     /// The same with what is at hand of the logs.
     async fn feed_with(&mut self, input: Input, fresh: Vec<Arc<Fresh>>) -> Flow {
-        let Self { state, connection, carrier, machine, socket, .. } = self;
+        let Self { state, connection, carrier, token, machine, socket } = self;
         let work = async {
-            obey(state, connection, *carrier, machine, socket, input, fresh).await?;
+            // A hint that came while this waited for its turn: who has been told that she is signed out gets no
+            // more answers.
+            let ended = if connection.may_be_over() { end_of_session(state, token).await } else { None };
+            obey(state, connection, *carrier, machine, socket, ended.unwrap_or(input), fresh).await?;
             flush(socket).await
         };
         // On the heap while it lasts: thousands of connections wait for something to do.
@@ -220,6 +222,16 @@ impl Driver {
             flush(socket).await
         };
         Box::pin(connection.deliver(work)).await.unwrap_or(Err(Ended::Drop))
+    }
+}
+
+/// How the session has ended, if it has.
+async fn end_of_session(state: &AppState, token: &Token) -> Option<Input> {
+    match sessions::standing(&state.store, token, state.clock.now()).await {
+        Ok(Standing::SignedOut) => Some(Input::SignedOut),
+        Ok(Standing::Revoked(_)) => Some(Input::Wipe),
+        // A store that does not answer is no reason to sign anybody out.
+        Ok(Standing::SignedIn(_)) | Err(_) => None,
     }
 }
 
@@ -309,3 +321,6 @@ async fn end(mut socket: WebSocket, code: u16) {
     };
     let _ = timeout(CLOSE_PATIENCE, closing).await;
 }
+
+#[cfg(test)]
+mod tests;

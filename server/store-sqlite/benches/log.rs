@@ -58,7 +58,7 @@ async fn alone(world: &World, human: &Human, author: &mut Author, doc: DocId, wh
     let cpu = cpu_time();
     for push in pushes {
         let start = Instant::now();
-        world.store.push(human.carrier(), doc, push).await.unwrap();
+        world.store.push(human.carrier(), doc, push.into()).await.unwrap();
         took.push(start.elapsed());
     }
     let cpu = (cpu_time() - cpu) / PUSHES as u32;
@@ -81,7 +81,7 @@ async fn together(world: &World, human: &Human) {
     let (start, cpu) = (Instant::now(), cpu_time());
     join_all(writers.into_iter().map(|(doc, pushes)| async move {
         for push in pushes {
-            world.store.push(human.carrier(), doc, push).await.unwrap();
+            world.store.push(human.carrier(), doc, push.into()).await.unwrap();
         }
     }))
     .await;

@@ -2,6 +2,7 @@
 //! passes, whether one push came or a hundred.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use shared::ids::DocId;
 use shared::sync::chain;
@@ -24,7 +25,7 @@ const BYTES_AT_ONCE: usize = 1 << 20;
 pub(crate) struct Push {
     pub(crate) carrier: Carrier,
     pub(crate) doc: DocId,
-    pub(crate) items: Vec<Examined>,
+    pub(crate) items: Arc<[Examined]>,
     /// Who has the document open.
     pub(crate) audience: Vec<Carrier>,
 }
@@ -54,7 +55,7 @@ pub(crate) async fn judge(connection: &mut SqliteConnection, pushes: &[&Push]) -
         .iter()
         .map(|group| Question {
             doc: group.doc,
-            wanted: gate::wanted(group.pushes.iter().flat_map(|at| &pushes[*at].items)),
+            wanted: gate::wanted(group.pushes.iter().flat_map(|at| pushes[*at].items.iter())),
         })
         .collect();
     let Survey { version, mut standings, facts } =
@@ -82,7 +83,7 @@ pub(crate) async fn judge(connection: &mut SqliteConnection, pushes: &[&Push]) -
         group.pushes.retain(|at| heads[*at].is_some());
         let Some(head) = group.pushes.first().and_then(|at| heads[*at].as_ref()) else { continue };
         (facts.head, facts.max_op) = (head.seq, head.max_op);
-        let items: Vec<_> = group.pushes.iter().flat_map(|at| &pushes[*at].items).collect();
+        let items: Vec<_> = group.pushes.iter().flat_map(|at| pushes[*at].items.iter()).collect();
         facts::look_up_rare(&mut *connection, group.doc, &question.wanted, &items, &mut facts).await?;
         judged.take(pushes, &audiences, group, head, &facts);
     }
@@ -106,7 +107,7 @@ impl Judged {
     ) {
         // What was not decoded is as if it had never been sent, and the others are judged without it.
         let verdicts = loop {
-            let verdicts = gate::decide(group.pushes.iter().flat_map(|at| &pushes[*at].items), facts);
+            let verdicts = gate::decide(group.pushes.iter().flat_map(|at| pushes[*at].items.iter()), facts);
             let mut rest = &verdicts[..];
             let undecoded: Vec<_> = group
                 .pushes
@@ -148,15 +149,16 @@ impl Judged {
     /// Stores what passed by one statement, which is a transaction of its own. `false`: it takes more than one, or
     /// another connection has written since; nothing was stored.
     pub(crate) async fn store_at_once(&self, connection: &mut SqliteConnection) -> Result<bool> {
-        let [Items { rows, data }] = &self.append.batches[..] else { return Ok(self.is_empty()) };
-        let stored = append(connection, rows, data, self.version).await?;
-        Ok(stored > 0)
+        let [Items { rows, data, count }] = &self.append.batches[..] else { return Ok(self.is_empty()) };
+        Ok(append(connection, rows, data, self.version).await? == *count)
     }
 
     /// Stores what passed within the transaction in which it was judged.
     pub(crate) async fn store(&self, connection: &mut SqliteConnection) -> Result<()> {
-        for Items { rows, data } in &self.append.batches {
-            append(&mut *connection, rows, data, self.version).await?;
+        for Items { rows, data, count } in &self.append.batches {
+            if append(&mut *connection, rows, data, self.version).await? != *count {
+                return Err(StoreError::Corrupt("not all of a push was stored".to_owned()));
+            }
         }
         Ok(())
     }
@@ -210,6 +212,7 @@ struct Append {
 struct Items {
     rows: String,
     data: Vec<u8>,
+    count: u64,
 }
 
 impl Append {
@@ -239,6 +242,7 @@ impl Append {
                 item.data.len()
             );
             items.data.extend(&item.data);
+            items.count += 1;
         }
     }
 

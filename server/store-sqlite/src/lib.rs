@@ -21,6 +21,7 @@ mod trial;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use shared::domain::directory::Directory;
@@ -173,11 +174,13 @@ impl Store for SqliteStore {
 
     async fn before_push(
         &self,
+        carrier: Carrier,
         doc: DocId,
         authors: &[DeviceId],
         hashes: &[ChangeHash],
     ) -> Result<BeforePush> {
-        quarantine::before_push(&mut *self.readers.acquire().await.told()?, doc, authors, hashes).await
+        let mut reader = self.readers.acquire().await.told()?;
+        quarantine::before_push(&mut reader, carrier, doc, authors, hashes).await
     }
 
     async fn quarantine(&self, items: &[Quarantined]) -> Result<()> {
@@ -190,13 +193,13 @@ impl Store for SqliteStore {
         quarantine::all(&mut *self.readers.acquire().await.told()?).await
     }
 
-    async fn quarantined_change(&self, hash: ChangeHash) -> Result<Option<Quarantined>> {
-        quarantine::one(&mut *self.readers.acquire().await.told()?, hash).await
+    async fn quarantined_change(&self, hash: ChangeHash) -> Result<Vec<Quarantined>> {
+        quarantine::of_change(&mut *self.readers.acquire().await.told()?, hash).await
     }
 
-    async fn release(&self, hash: ChangeHash, now: Millis) -> Result<Option<Quarantined>> {
+    async fn release(&self, doc: DocId, hash: ChangeHash, now: Millis) -> Result<Option<Quarantined>> {
         let mut tx = self.writer.begin().await?;
-        let released = quarantine::release(tx.connection(), hash, now).await?;
+        let released = quarantine::release(tx.connection(), doc, hash, now).await?;
         tx.commit().await?;
         Ok(released)
     }
@@ -226,7 +229,7 @@ impl Store for SqliteStore {
         &self,
         carrier: Carrier,
         doc: DocId,
-        items: Vec<Examined>,
+        items: Arc<[Examined]>,
         audience: Vec<Carrier>,
     ) -> Result<Told> {
         self.committer.push(Push { carrier, doc, items, audience }).await

@@ -83,6 +83,7 @@ macro_rules! contract {
             }
             quarantine {
                 what_is_known_before_a_push_is_told_at_once
+                who_carries_is_told_before_a_push
                 what_has_not_been_decoded_is_not_stored
                 what_is_void_keeps_its_place_and_nothing_builds_on_it
                 a_destroyed_document_leaves_the_quarantine

@@ -156,23 +156,25 @@ pub trait Store: Send + Sync + 'static {
     /// What is to be known before a push is examined and decoded, in one consistent read.
     async fn before_push(
         &self,
+        carrier: Carrier,
         doc: DocId,
         authors: &[DeviceId],
         hashes: &[ChangeHash],
     ) -> Result<BeforePush>;
 
-    /// Keeps what brought a worker down, so that it is never tried again.
+    /// Keeps what brought a worker down, so that it is never tried again. Nothing is kept of a document that has been
+    /// destroyed, or is not there.
     async fn quarantine(&self, items: &[Quarantined]) -> Result<()>;
 
     /// Everything in quarantine, without the changes themselves, the newest first.
     async fn quarantined(&self) -> Result<Vec<Quarantined>>;
 
-    /// One change in quarantine, whole.
-    async fn quarantined_change(&self, hash: ChangeHash) -> Result<Option<Quarantined>>;
+    /// A change in quarantine, whole: once for each document that it was pushed to.
+    async fn quarantined_change(&self, hash: ChangeHash) -> Result<Vec<Quarantined>>;
 
     /// Takes a change out of quarantine: one that was refused is looked at anew when it comes again, and its
     /// device may push again if nothing else of it is void. What is void stays so. Says what it was.
-    async fn release(&self, hash: ChangeHash, now: Millis) -> Result<Option<Quarantined>>;
+    async fn release(&self, doc: DocId, hash: ChangeHash, now: Millis) -> Result<Option<Quarantined>>;
 
     /// Documents whose newest items have not been applied on trial.
     async fn untried(&self) -> Result<Vec<DocId>>;
@@ -189,8 +191,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Puts a push through the log's half of the gate and stores what passes. Returns only after the
     /// transaction has been committed to durable storage; on an error nothing of it is acknowledged.
-    /// Many pushes may share one transaction.
-    async fn push(&self, carrier: Carrier, doc: DocId, items: Vec<Examined>) -> Result<PushAnswer> {
+    /// Many pushes may share one transaction. The items are shared, not copied: they may be megabytes.
+    async fn push(&self, carrier: Carrier, doc: DocId, items: Arc<[Examined]>) -> Result<PushAnswer> {
         Ok(self.push_told(carrier, doc, items, Vec::new()).await?.answer)
     }
 
@@ -200,7 +202,7 @@ pub trait Store: Send + Sync + 'static {
         &self,
         carrier: Carrier,
         doc: DocId,
-        items: Vec<Examined>,
+        items: Arc<[Examined]>,
         audience: Vec<Carrier>,
     ) -> Result<Told>;
 

@@ -9,6 +9,8 @@ use crate::Millis;
 /// What [`Store::before_push`](crate::Store::before_push) found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BeforePush {
+    /// Whether the carrier can read the document just now: of anybody else's push nothing is to be looked at or kept.
+    pub carries: bool,
     /// Those of the authors that are known.
     pub authors: Vec<AuthorKey>,
     /// Those of the hashes that the log has.
@@ -27,6 +29,9 @@ pub struct AuthorKey {
     /// Whether what it signs can be stored: its owner writes the document or once did, and it is not suspended.
     pub writes: bool,
 }
+
+/// What the audit log calls it that a change has been taken out of quarantine; its device is that of the author.
+pub const QUARANTINE_RELEASED: &str = "quarantine_released";
 
 /// A change in quarantine.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@
 mod decoding;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::OnceLock;
 
 use super::change::{self, ChunkError, ParsedChange};
 use super::message::{Acked, PushItem, RejectCode, Rejected};
@@ -24,8 +25,8 @@ pub struct Examined {
     change: Result<ParsedChange, RejectCode>,
     /// The first of checks 4 to 6 that fails.
     authorship: Option<RejectCode>,
-    /// Check 11, once it has been made.
-    decoded: Option<Result<(), RejectCode>>,
+    /// Check 11, once it has been made: while others already share the item, so that nobody has to copy it.
+    decoded: OnceLock<Result<(), RejectCode>>,
 }
 
 impl Examined {
@@ -53,16 +54,22 @@ impl Examined {
         self.authorship.is_none() && self.change().is_some_and(|change| change.actor.belongs_to(self.item.by))
     }
 
-    /// Notes what decoding it has shown: check 11, to be made before [`decide`] lets it in.
-    pub fn set_decoded(&mut self, decoded: Result<(), RejectCode>) {
-        self.decoded = Some(decoded);
+    /// Notes what decoding it has shown: check 11, to be made before [`decide`] lets it in. The first time counts.
+    pub fn set_decoded(&self, decoded: Result<(), RejectCode>) {
+        let _ = self.decoded.set(decoded);
+    }
+
+    /// What decoding it has shown; none while it has not been decoded.
+    #[must_use]
+    pub fn decoded(&self) -> Option<Result<(), RejectCode>> {
+        self.decoded.get().copied()
     }
 
     /// The same, decoded here and now: for changes of one's own making.
     #[must_use]
-    pub fn decoded_here(mut self) -> Self {
+    pub fn decoded_here(self) -> Self {
         if self.is_authentic() {
-            self.decoded = Some(decode(&self.item.data));
+            self.set_decoded(decode(&self.item.data));
         }
         self
     }
@@ -88,7 +95,7 @@ pub fn examine(doc: DocId, item: PushItem, key: Option<&PublicKey>) -> Examined 
         }
         (Ok(_), Some(_)) => None,
     };
-    Examined { item, change, authorship, decoded: None }
+    Examined { item, change, authorship, decoded: OnceLock::new() }
 }
 
 /// What [`decide`] needs to know of the log.
@@ -280,7 +287,7 @@ impl<'a> Staged<'a> {
         if !change.deps.iter().all(|dep| self.known.get(dep).is_some_and(|known| !known.void)) {
             return Err(RejectCode::MissingDeps);
         }
-        match examined.decoded {
+        match examined.decoded() {
             None => Ok(Verdict::Undecoded),
             Some(Err(code)) => Err(code),
             Some(Ok(())) => Ok(self.store(change)),

@@ -8,6 +8,7 @@ mod commands;
 mod directory;
 mod documents;
 mod gate;
+mod gate_workers;
 mod hang_up;
 mod health;
 mod one_client;

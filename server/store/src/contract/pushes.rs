@@ -142,7 +142,7 @@ pub async fn a_push_builds_on_one_that_is_not_answered_yet(backend: &impl Backen
     let mut pushes = vec![];
     for item in author.write_many(20) {
         let examined = world.examine(doc, vec![item]).await;
-        pushes.push(world.store.push(anna.carrier(), doc, examined));
+        pushes.push(world.store.push(anna.carrier(), doc, examined.into()));
     }
     for (number, answer) in join_all(pushes).await.into_iter().enumerate() {
         assert_eq!(done(answer.unwrap()).2, [2 + number as u64]);
@@ -199,7 +199,7 @@ pub async fn access_taken_away_between_two_pushes_stops_the_second(backend: &imp
     world.store_all(&anna, doc, author.write_many(1)).await;
     let examined = world.examine(doc, author.write_many(1)).await;
     world.grant(doc, &[]).await;
-    assert_eq!(world.store.push(anna.carrier(), doc, examined).await.unwrap(), PushAnswer::Gone);
+    assert_eq!(world.store.push(anna.carrier(), doc, examined.into()).await.unwrap(), PushAnswer::Gone);
 }
 
 /// The signature stays good, the device does not.
@@ -235,7 +235,7 @@ pub async fn a_closed_store_refuses_in_words(backend: &impl Backend) {
     assert!(matches!(world.store.ready().await, Err(StoreError::Unavailable(_))));
     assert!(matches!(world.store.begin().await.map(|_| ()), Err(StoreError::Unavailable(_))));
     assert!(matches!(world.store.users().await, Err(StoreError::Unavailable(_))));
-    let push = world.store.push(anna.carrier(), doc, examined).await;
+    let push = world.store.push(anna.carrier(), doc, examined.into()).await;
     assert!(matches!(push, Err(StoreError::Unavailable(_))));
     let world = World::on(backend.open().await);
     assert!(matches!(world.read(&anna, doc).await, ReadAnswer::Batch { head: 1, .. }));

@@ -3,12 +3,13 @@
 use shared::access::Access;
 use shared::domain::kind::DocKind;
 use shared::domain::role::Role;
+use shared::ids::DocId;
 use shared::sync::message::{Body, RejectCode};
 use shared::sync::session::ReadAnswer;
 
 use super::world::{batch, done};
 use super::{Author, Backend, World};
-use crate::{Quarantined, StoreError};
+use crate::{Carrier, Quarantined, StoreError};
 
 const KIND: DocKind = DocKind::SharedNotes;
 
@@ -32,7 +33,7 @@ pub async fn what_is_known_before_a_push_is_told_at_once(backend: &impl Backend)
     world.store.quarantine(&[kept.clone(), kept.clone()]).await.unwrap();
     let hashes: Vec<_> = items.iter().map(|item| item.hash).collect();
     let authors = [anna.key.id(), bea.key.id(), shared::ids::DeviceId([9; 16])];
-    let before = world.store.before_push(doc, &authors, &hashes).await.unwrap();
+    let before = world.store.before_push(anna.carrier(), doc, &authors, &hashes).await.unwrap();
     let mut writes: Vec<_> = before.authors.iter().map(|it| (it.id, it.public_key, it.writes)).collect();
     writes.sort_by_key(|(_, _, writes)| !writes);
     assert_eq!(writes, [(anna.key.id(), anna.key.public(), true), (bea.key.id(), bea.key.public(), false)]);
@@ -40,13 +41,49 @@ pub async fn what_is_known_before_a_push_is_told_at_once(backend: &impl Backend)
     assert_eq!(before.quarantined, [hashes[1]].into());
     // Of that document alone.
     let other = world.document(2, KIND, &[(&anna, Access::Write)]).await;
-    let before = world.store.before_push(other, &authors, &hashes).await.unwrap();
+    let before = world.store.before_push(anna.carrier(), other, &authors, &hashes).await.unwrap();
     assert_eq!((before.known.len(), before.quarantined.len()), (0, 0));
     assert_eq!(world.store.quarantined().await.unwrap(), [Quarantined { data: None, ..kept.clone() }]);
-    assert_eq!(world.store.quarantined_change(kept.hash).await.unwrap(), Some(kept.clone()));
-    assert_eq!(world.store.release(kept.hash, 8).await.unwrap(), Some(kept.clone()));
-    assert_eq!(world.store.release(kept.hash, 8).await.unwrap(), None);
+    assert_eq!(world.store.quarantined_change(kept.hash).await.unwrap(), std::slice::from_ref(&kept));
+    // The same bytes in two documents are two that can be released.
+    let elsewhere = Quarantined { doc: other, ..kept.clone() };
+    world.store.quarantine(std::slice::from_ref(&elsewhere)).await.unwrap();
+    let both = world.store.quarantined_change(kept.hash).await.unwrap();
+    assert_eq!(both, [kept.clone(), elsewhere.clone()]);
+    assert_eq!(world.store.release(doc, kept.hash, 8).await.unwrap(), Some(kept.clone()));
+    assert_eq!(world.store.release(doc, kept.hash, 8).await.unwrap(), None);
+    let event = world.store.audit_tail(1).await.unwrap().remove(0).event;
+    assert_eq!(
+        (event.action.as_str(), event.user, event.device),
+        (crate::QUARANTINE_RELEASED, None, Some(kept.by))
+    );
+    assert_eq!(world.store.release(other, kept.hash, 8).await.unwrap(), Some(elsewhere));
     assert_eq!(world.store.quarantined().await.unwrap(), []);
+}
+
+/// So that nothing that a stranger pushes is looked at, nor anything of a document that has been destroyed.
+pub async fn who_carries_is_told_before_a_push(backend: &impl Backend) {
+    let world = World::on(backend.open().await);
+    let anna = world.human(1, &[Role::Employee]).await;
+    let bea = world.human(2, &[Role::Employee]).await;
+    let cas = world.human(3, &[Role::Employee]).await;
+    let doc = world.document(1, KIND, &[(&anna, Access::Write), (&bea, Access::Read)]).await;
+    let carries = async |carrier, doc| world.store.before_push(carrier, doc, &[], &[]).await.unwrap().carries;
+    assert!(carries(anna.carrier(), doc).await);
+    assert!(carries(bea.carrier(), doc).await);
+    assert!(!carries(cas.carrier(), doc).await, "a stranger");
+    assert!(!carries(anna.carrier(), DocId([9; 16])).await, "of no document");
+    let borrowed = Carrier { user: anna.user, device: cas.key.id() };
+    assert!(!carries(borrowed, doc).await, "on another's device");
+    world.grant(doc, &[(&anna, Access::Write)]).await;
+    assert!(!carries(bea.carrier(), doc).await, "whose access has ended");
+    world.revoke(&anna).await;
+    assert!(!carries(anna.carrier(), doc).await, "on a revoked device");
+    let other = world.document(2, KIND, &[(&cas, Access::Write)]).await;
+    assert!(carries(cas.carrier(), other).await);
+    world.destroy(other).await;
+    world.grant(other, &[(&cas, Access::Write)]).await;
+    assert!(!carries(cas.carrier(), other).await, "of a destroyed document");
 }
 
 /// Never stored without check 11, whatever else is in the push.
@@ -59,11 +96,11 @@ pub async fn what_has_not_been_decoded_is_not_stored(backend: &impl Backend) {
     let undecoded = examined.pop().unwrap();
     let again = shared::sync::gate::examine(doc, undecoded.item().clone(), Some(&anna.key.public()));
     examined.push(again);
-    let answer = world.store.push(anna.carrier(), doc, examined.clone()).await;
+    let answer = world.store.push(anna.carrier(), doc, examined.clone().into()).await;
     assert!(matches!(answer, Err(StoreError::Undecoded)), "{answer:?}");
     assert!(matches!(world.read(&anna, doc).await, ReadAnswer::Batch { head: 1, .. }));
     examined[1].set_decoded(Err(RejectCode::Quarantined));
-    let (acked, rejected, _) = done(world.store.push(anna.carrier(), doc, examined).await.unwrap());
+    let (acked, rejected, _) = done(world.store.push(anna.carrier(), doc, examined.into()).await.unwrap());
     assert_eq!((acked.len(), rejected[0].1), (1, RejectCode::Quarantined));
 }
 
@@ -103,7 +140,7 @@ pub async fn what_is_void_keeps_its_place_and_nothing_builds_on_it(backend: &imp
     // Its device writes no more; others do, but not on top of it.
     let (_, rejected, _) = done(world.push(&anna, doc, author.write_many(1)).await);
     assert_eq!(rejected[0].1, RejectCode::ReadOnly);
-    world.store.release(items[1].hash, 10).await.unwrap().unwrap();
+    world.store.release(doc, items[1].hash, 10).await.unwrap().unwrap();
     let (_, rejected, _) = done(world.push(&anna, doc, author.write_many(1)).await);
     assert_eq!(rejected[0].1, RejectCode::MissingDeps);
     let next = Author::new(&anna, doc, KIND, 2).write_many(1);
@@ -124,4 +161,11 @@ pub async fn a_destroyed_document_leaves_the_quarantine(backend: &impl Backend) 
     tx.commit().await.unwrap();
     assert_eq!(world.store.quarantined().await.unwrap(), []);
     assert_eq!(world.store.untried().await.unwrap(), []);
+    // Nor does anything get there that was still being decoded.
+    let late = Author::new(&anna, doc, KIND, 2).write_many(1).remove(0);
+    let (hash, by) = (late.hash, late.by);
+    let late =
+        Quarantined { doc, hash, by, at: 11, reason: "it fell".into(), seq: None, data: Some(late.data) };
+    world.store.quarantine(&[late]).await.unwrap();
+    assert_eq!(world.store.quarantined().await.unwrap(), []);
 }

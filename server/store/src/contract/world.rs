@@ -194,7 +194,7 @@ impl World {
     /// Pushes.
     pub async fn try_push(&self, carrier: &Human, doc: DocId, items: Vec<PushItem>) -> Result<PushAnswer> {
         let items = self.examine(doc, items).await;
-        self.store.push(carrier.carrier(), doc, items).await
+        self.store.push(carrier.carrier(), doc, items.into()).await
     }
 
     /// Pushes, and expects an answer.
