@@ -77,7 +77,7 @@ async fn what_a_closing_page_flushed_is_stored_and_told() {
     }
     drop(exchanging);
     drop(writing);
-    assert_eq!(told(&tablet).await, Signal::Woken { doc, head: Some(2) });
+    assert!(matches!(told(&tablet).await, Signal::Woken { doc: it, head: Some(2), .. } if it == doc));
 }
 
 #[tokio::test]
