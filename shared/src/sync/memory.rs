@@ -1,6 +1,7 @@
 //! Logs in memory that answer a session's asks: for tests and simulations. They keep to the contract that the
 //! databases keep to, without durability.
 
+mod snapshots;
 mod transaction;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -37,6 +38,9 @@ pub struct Log {
     max_op: u64,
     destroyed: bool,
     grants: BTreeMap<UserId, Grant>,
+    snapshot: Option<snapshots::Stored>,
+    /// The place up to which the changes themselves are in the snapshot alone.
+    dropped: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +85,8 @@ impl Memory {
             max_op: 0,
             destroyed: false,
             grants: BTreeMap::new(),
+            snapshot: None,
+            dropped: 0,
         };
         log.append(genesis.hash, DeviceId::GENESIS, Vec::new(), genesis.data.clone());
         self.logs.insert(doc, log);
@@ -106,12 +112,18 @@ impl Memory {
         if let Some(log) = self.logs.get_mut(&doc) {
             log.destroyed = true;
             log.items.clear();
+            (log.snapshot, log.dropped) = (None, 0);
         }
     }
 
     /// Makes an item void, and what depends on it; says their places.
     pub fn void(&mut self, doc: DocId, seq: u64) -> Vec<u64> {
-        self.logs.get_mut(&doc).map(|log| log.void(seq)).unwrap_or_default()
+        let Some(log) = self.logs.get_mut(&doc) else { return Vec::new() };
+        if log.snapshot.as_ref().is_some_and(|it| it.seq() >= seq) {
+            // A snapshot covers only what has been tried, so this one is of no use any more.
+            (log.snapshot, log.dropped) = (None, 0);
+        }
+        log.void(seq)
     }
 
     /// The log of a document.
@@ -125,9 +137,12 @@ impl Memory {
             let items: Vec<_> = log.items.drain(..).take(length).collect();
             let grants = std::mem::take(&mut log.grants);
             let kind = log.kind;
+            let snapshot = log.snapshot.take().filter(|it| it.seq() <= length as u64);
+            let dropped = if snapshot.is_some() { log.dropped } else { 0 };
             self.create(doc, kind);
             if let Some(log) = self.logs.get_mut(&doc) {
                 log.grants = grants;
+                (log.snapshot, log.dropped) = (snapshot, dropped);
                 for item in items.into_iter().skip(1) {
                     if let Body::Data(data) = item.data {
                         log.append(item.hash, item.by, item.sig, data);
@@ -160,7 +175,7 @@ impl Memory {
     fn read(&self, user: UserId, places: &[Place], max_items: usize, max_bytes: usize) -> Vec<ReadAnswer> {
         let mut answers = Vec::with_capacity(places.len());
         let mut room = max_bytes;
-        for (index, &Place { doc, cursor, chain }) in places.iter().enumerate() {
+        for (index, &Place { doc, cursor, chain, part }) in places.iter().enumerate() {
             answers.push(match self.access(user, doc) {
                 Err(answer) => answer,
                 Ok(log) => {
@@ -170,6 +185,19 @@ impl Memory {
                         && log.chains.get(from).is_some_and(|here| chain.is_none_or(|chain| chain == *here));
                     if !held {
                         answers.push(ReadAnswer::Reset);
+                        continue;
+                    }
+                    if max_items > 0
+                        && let Some((piece, first, bytes)) = log.piece(cursor, part)
+                    {
+                        if index > 0 && bytes > room {
+                            break;
+                        }
+                        room = room.saturating_sub(bytes);
+                        let access = log.grants.get(&user).map_or(Access::None, |grant| grant.access);
+                        let head = committed.len() as u64;
+                        let kind = log.kind;
+                        answers.push(ReadAnswer::Snapshot { kind, access, head, first, piece });
                         continue;
                     }
                     let mut items = Vec::new();

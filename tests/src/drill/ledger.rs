@@ -29,7 +29,7 @@ impl Log {
 
     fn place(&self, doc: DocId) -> Place {
         let cursor = self.hashes.len() as u64;
-        Place { doc, cursor, chain: (cursor > 0).then_some(self.chain) }
+        Place { doc, cursor, chain: (cursor > 0).then_some(self.chain), part: None }
     }
 }
 
@@ -89,7 +89,7 @@ impl Ledger {
                 // What has been read before is not in the log any more.
                 Event::Message(ServerMessage::Reset { doc }) => {
                     self.logs.insert(doc, Log::new(doc));
-                    client.open(vec![Place { doc, cursor: 0, chain: None }]).await;
+                    client.open(vec![Place::start(doc)]).await;
                 }
                 Event::Message(ServerMessage::Welcome { .. } | ServerMessage::Directory { .. }) => {}
                 other => panic!("{other:?} while logs are read"),

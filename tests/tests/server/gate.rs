@@ -177,7 +177,7 @@ async fn what_leaves_no_sound_document_becomes_void_and_its_device_is_suspended(
         let field = Field::new(&app).await;
         let laptop = app.signed_in(field.person.user).await;
         let mut listening = laptop.socket().await.greeted().await;
-        let place = Place { doc: field.doc, cursor: 0, chain: None };
+        let place = Place::start(field.doc);
         listening.say(&ClientMessage::Open { docs: vec![place] }).await;
         let crafted = field.soil.kinds().into_iter().find(|(name, ..)| *name == kind).unwrap().1;
         let item = field.item(&crafted.chunk());
@@ -236,7 +236,7 @@ async fn what_depends_on_something_void_is_void_and_what_does_not_is_not() {
     let items = log(&laptop, field.doc).await;
     let chain =
         shared::sync::chain::after(shared::sync::chain::start(field.doc), items.iter().map(|it| it.hash));
-    let place = Place { doc: field.doc, cursor: 5, chain: Some(chain) };
+    let place = Place { doc: field.doc, cursor: 5, chain: Some(chain), part: None };
     let heard = laptop.exchange(&[ClientMessage::Open { docs: vec![place] }]).await;
     let void = ServerMessage::Void { doc: field.doc, items: vec![3, 5] };
     assert!(matches!(heard[0], ServerMessage::Opened { head: 5, .. }));

@@ -222,7 +222,7 @@ impl World {
         cursor: u64,
         chain: Option<Chain>,
     ) -> ReadAnswer {
-        let places = [Place { doc, cursor, chain }];
+        let places = [Place { doc, cursor, chain, part: None }];
         let mut answers = self.store.read_logs(reader.carrier(), &places, PLENTY).await.unwrap();
         assert_eq!(answers.len(), 1);
         answers.remove(0)
