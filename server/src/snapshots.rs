@@ -113,6 +113,10 @@ enum CoverError {
 /// Makes a snapshot of a log: up to where; none where there is nothing to make, or the log has changed meanwhile.
 async fn make(state: &AppState, maker: &Maker, doc: DocId) -> Result<Option<u64>, CoverError> {
     let Some(log) = state.store.log_to_cover(doc).await? else { return Ok(None) };
+    if log.covered.heads.len() > limits::SNAPSHOT_HEADS {
+        tracing::info!(%doc, heads = log.covered.heads.len(), "a log has too many heads for a snapshot just now");
+        return Ok(None);
+    }
     let made = maker.make(log.base.as_deref(), &log.changes).await?.map_err(CoverError::Unfit)?;
     if let Some(why) = misfit(&made, &log.covered) {
         return Err(CoverError::Unfit(why.to_owned()));

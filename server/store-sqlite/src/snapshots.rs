@@ -51,7 +51,7 @@ pub(crate) async fn piece(
         items: packed::items(&found.items)?,
         data: found.data,
     };
-    let bytes = piece.data.len() + found.items.len();
+    let bytes = piece.data.len() + found.items.len() + found.heads.len();
     let (kind, access, first) = (head.kind, head.access, row::number(found.first)?);
     Ok((ReadAnswer::Snapshot { kind, access, head: head.seq, first, piece }, bytes))
 }

@@ -4,6 +4,7 @@
 mod disk;
 mod kill;
 mod ledger;
+pub mod pieces;
 mod slow;
 mod stall;
 mod stop;
