@@ -166,7 +166,8 @@ async fn killed_while_it_makes_keeps_or_drops_it_has_everything_that_it_acknowle
     world.store.close().await;
 
     let mut acked: Vec<(usize, ChangeHash)> = vec![];
-    let moments = [("making", 1), ("keeping", 1), ("keeping", 2), ("dropping", 1), ("dropping", 9), ("keeping", 3)];
+    let moments =
+        [("making", 1), ("keeping", 1), ("keeping", 2), ("dropping", 1), ("dropping", 9), ("keeping", 3)];
     for (word, times) in moments {
         let mut left = times;
         let told = kill_when("the_process_that_is_killed_while_it_covers", &file, |line| {

@@ -93,8 +93,13 @@ impl Taken {
     fn take_piece(&mut self, piece: &SnapshotPiece) {
         let SnapshotPiece { seq, chain, heads, .. } = piece;
         if piece.offset == 0 {
-            self.snapshot =
-                Some(Snapshot { seq: *seq, chain: *chain, heads: heads.clone(), items: vec![], data: vec![] });
+            self.snapshot = Some(Snapshot {
+                seq: *seq,
+                chain: *chain,
+                heads: heads.clone(),
+                items: vec![],
+                data: vec![],
+            });
         }
         let so_far = self.snapshot.as_mut().unwrap();
         assert_eq!((so_far.seq, so_far.data.len() as u64), (*seq, piece.offset));
