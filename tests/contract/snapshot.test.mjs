@@ -8,6 +8,17 @@ import { Session } from './client/session.mjs';
 const args = ['--trial-after', '0', '--snapshot-after', '300', '--snapshot-grace', '0'];
 const scene = organisation(['adviseur', 'coach1'], undefined, { args });
 
+/** Pushes items that must be stored, and takes in what is told of the document up to there. */
+async function stored(connection, replica, items) {
+  const until = replica.cursor + items.length;
+  for (let at = 0; at < items.length; at += 256) {
+    const { ack, reject, others } = await connection.pushed(replica.doc, items.slice(at, at + 256));
+    assert.ok(ack && !reject, 'refused');
+    others.forEach((message) => replica.take(message));
+  }
+  await connection.readTo(replica, until);
+}
+
 /** Writes into the programme until the first thing that a new replica is told is a snapshot. */
 async function covered(connection, replica, session) {
   for (let round = 0; round < 200; round += 1) {
@@ -18,8 +29,7 @@ async function covered(connection, replica, session) {
         doc.lang.telling = `${round}/${at}`;
       }),
     );
-    for (let at = 0; at < items.length; at += 256) await connection.store(replica.doc, items.slice(at, at + 256));
-    await connection.readTo(replica, replica.cursor + items.length);
+    await stored(connection, replica, items);
     const fresh = session.replica(replica.doc);
     const other = await session.online();
     await other.open(fresh);
@@ -44,8 +54,10 @@ test('a new replica takes a snapshot and what follows, writes on top of it, and 
   const reader = scene.coach1.replica(doc);
   const { head } = await other.open(reader);
   assert.equal(reader.snapshots, 1);
-  await other.store(doc, [reader.edit((it) => { it.bovenop = 'ja'; })]);
-  await other.readTo(reader, head + 1);
+  const onTop = reader.edit((it) => {
+    it.bovenop = 'ja';
+  });
+  await stored(other, reader, [onTop]);
   await connection.readTo(writer, head + 1);
   assert.deepEqual(writer.content, reader.content);
   assert.equal(writer.content.bovenop, 'ja');
