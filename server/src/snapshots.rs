@@ -95,7 +95,7 @@ async fn cover(state: &AppState, maker: &Maker, doc: DocId, refused: &mut HashSe
             refused.insert(doc);
         }
         Err(error) => {
-            tracing::error!(%doc, %error, "a snapshot could not be made; there is another try later")
+            tracing::error!(%doc, %error, "a snapshot could not be made; there is another try later");
         }
     }
 }

@@ -192,7 +192,7 @@ pub async fn a_snapshot_is_read_on_from_where_it_was_left(backend: &impl Backend
     let other = log.world.document(2, KIND, &[(&log.anna, Access::Write)]).await;
     let read = async |bytes| {
         let most = BatchLimit { items: 1_000, bytes };
-        let places = [start, Place::start(other), start];
+        let places = [start, start, Place::start(other)];
         log.world.store.read_logs(log.anna.carrier(), &places, most).await.unwrap()
     };
     assert_eq!(read(1).await.len(), 1);
