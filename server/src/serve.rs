@@ -19,6 +19,7 @@ use crate::demo::{self, DemoError};
 use crate::http;
 use crate::http::outgoing::{Peer, Watching};
 use crate::operator;
+use crate::snapshots;
 use crate::state::AppState;
 use crate::trials;
 
@@ -170,6 +171,7 @@ impl Bound {
             Err(error) => tracing::error!(%error, "the quarantine cannot be read"),
         }
         let trials = tokio::spawn(trials::run(state.clone()));
+        let snapshots = tokio::spawn(snapshots::run(state.clone()));
         let seen = operator::end_of_log(&state).await;
         let service = http::router(state.clone()).into_make_service_with_connect_info::<Peer>();
         let serving =
@@ -197,7 +199,8 @@ impl Bound {
             }
         };
         trials.abort();
-        let _ = trials.await;
+        snapshots.abort();
+        let _ = (trials.await, snapshots.await);
         following.abort();
         state.store.close().await;
         outcome

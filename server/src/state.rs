@@ -14,6 +14,7 @@ use crate::hub::Hub;
 use crate::identity::passwords::Passwords;
 use crate::identity::sign_in::Door;
 use crate::identity::throttle::Throttle;
+use crate::snapshots::Snapshots;
 use crate::sync::authors::Authors;
 use crate::trials::Trials;
 
@@ -35,6 +36,8 @@ pub struct Shared {
     pub authors: Authors,
     /// What is to be applied on trial.
     pub trials: Trials,
+    /// What a snapshot is to be made of.
+    pub snapshots: Snapshots,
     /// The time.
     pub clock: Clock,
     /// The client's files.
@@ -62,6 +65,7 @@ impl AppState {
             gate,
             authors: Authors::default(),
             trials: Trials::default(),
+            snapshots: Snapshots::default(),
             clock,
             client,
             passwords: Passwords::new(),

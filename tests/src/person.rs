@@ -135,7 +135,7 @@ impl Person {
 
     /// Opens a document from its start.
     pub async fn open(&self, doc: DocId) -> Vec<ServerMessage> {
-        self.exchange(&[ClientMessage::Open { docs: vec![Place { doc, cursor: 0, chain: None }] }]).await
+        self.exchange(&[ClientMessage::Open { docs: vec![Place::start(doc)] }]).await
     }
 
     /// Pushes items.

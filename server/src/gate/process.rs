@@ -18,7 +18,7 @@ use super::worker::{ARGUMENT, Role};
 fn patience(role: Role) -> Duration {
     Duration::from_secs(match role {
         Role::Decode => 20,
-        Role::Try | Role::TryHalf => 600,
+        Role::Try | Role::TryHalf | Role::Snapshot => 600,
     })
 }
 
@@ -69,9 +69,9 @@ impl Process {
     /// before it answers, so this never waits for a full pipe.
     pub(crate) async fn ask<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]> + Clone) -> io::Result<()> {
         let request = async {
-            self.requests.write_all(&protocol::head(protocol::joined_length(parts.clone()))).await?;
+            self.requests.write_all(&protocol::head(protocol::joined_length(parts.clone()))?).await?;
             for part in parts {
-                self.requests.write_all(&protocol::head(part.len())).await?;
+                self.requests.write_all(&protocol::head(part.len())?).await?;
                 self.requests.write_all(part).await?;
             }
             self.requests.flush().await
@@ -91,7 +91,7 @@ impl Process {
     /// The next answer.
     pub(crate) async fn answer(&mut self) -> io::Result<Vec<u8>> {
         let answer = async {
-            let mut head = [0; 4];
+            let mut head = [0; protocol::HEAD];
             self.answers.read_exact(&mut head).await?;
             let mut payload = vec![0; protocol::length(head)?];
             self.answers.read_exact(&mut payload).await?;

@@ -97,7 +97,7 @@ async fn reconnect(world: &World, human: &Human) {
     for number in 0..DOCS {
         let doc = document(world, human, 10_000 + number).await;
         let (items, chain) = batch(world.read(human, doc).await);
-        places.push(Place { doc, cursor: items.len() as u64, chain: Some(chain) });
+        places.push(Place { doc, cursor: items.len() as u64, chain: Some(chain), part: None });
     }
     let (start, cpu) = (Instant::now(), cpu_time());
     for open in places.chunks(PER_OPEN) {

@@ -1,6 +1,6 @@
 //! What the gate wants to know of a log in rare cases: each is a question of its own.
 
-use shared::ids::{ChangeHash, DocId};
+use shared::ids::DocId;
 use shared::sync::gate::{self, AncestryRow, Examined, LogFacts, PreviousChange, Wanted};
 use sqlx::SqliteConnection;
 use store::Result;
@@ -62,7 +62,7 @@ async fn ancestry(connection: &mut SqliteConnection, doc: DocId, after: u64) -> 
             .await
             .told()?;
     let rows = found.into_iter().map(|it| {
-        let deps = it.deps.chunks(ChangeHash::LEN).map(row::id).collect::<Result<_>>()?;
+        let deps = row::apart(&it.deps)?;
         Ok(AncestryRow { hash: row::id(&it.hash)?, seq: row::number(it.seq)?, deps })
     });
     rows.collect()

@@ -125,7 +125,7 @@ impl Judged {
             group.pushes.retain(|at| at != first);
         };
         let mut rest = &verdicts[..];
-        let mut place = Place { doc: group.doc, cursor: head.seq, chain: Some(head.chain) };
+        let mut place = Place { doc: group.doc, cursor: head.seq, chain: Some(head.chain), part: None };
         for at in group.pushes {
             let push = pushes[at];
             let (own, after) = rest.split_at(push.items.len());

@@ -37,7 +37,8 @@ mod about {
 }
 
 /// A standing as JSON: its number, then the columns of [`StandingRow`].
-type StandingTuple = (usize, Option<String>, Option<i64>, String, Option<i64>, i64, i64, i64, i64, i64);
+type StandingTuple =
+    (usize, Option<String>, Option<i64>, String, Option<i64>, i64, i64, i64, i64, i64, i64, i64);
 /// A fact as JSON: what it is about, the number of what was asked, id, place, number, hash, whether it is void.
 type FactTuple = (i64, usize, String, i64, i64, String, i64);
 
@@ -101,7 +102,8 @@ pub(crate) async fn survey(
              (SELECT data_version FROM pragma_data_version) + 0 AS "version!: i64",
              (SELECT json_group_array(json_array(
                   wanted.key, documents.kind, documents.head, hex(documents.chain), documents.max_op,
-                  coalesce(documents.voids, 0), coalesce(grants.access, 0), coalesce(grants.ever_read, 0),
+                  coalesce(documents.voids, 0), coalesce(documents.snapshot, 0), coalesce(documents.dropped, 0),
+                  coalesce(grants.access, 0), coalesce(grants.ever_read, 0),
                   documents.destroyed_at IS NOT NULL,
                   EXISTS (SELECT 1 FROM devices JOIN users ON users.id = devices.user
                           WHERE devices.id = unhex(substr(wanted.value, 65))
@@ -164,8 +166,20 @@ pub(crate) async fn survey(
 
 fn standings(count: usize, json: &str) -> Result<Vec<Result<Standing>>> {
     let mut found: BTreeMap<usize, StandingRow> = BTreeMap::new();
-    for (number, kind, head, chain, max_op, voids, access, ever_read, destroyed, carries) in
-        row::json::<Vec<StandingTuple>>(json)?
+    for (
+        number,
+        kind,
+        head,
+        chain,
+        max_op,
+        voids,
+        snapshot,
+        dropped,
+        access,
+        ever_read,
+        destroyed,
+        carries,
+    ) in row::json::<Vec<StandingTuple>>(json)?
     {
         let chain = if chain.is_empty() { None } else { Some(row::unhex::<[u8; 32]>(&chain)?.to_vec()) };
         found.insert(
@@ -176,6 +190,8 @@ fn standings(count: usize, json: &str) -> Result<Vec<Result<Standing>>> {
                 chain,
                 max_op,
                 voids,
+                snapshot,
+                dropped,
                 access,
                 ever_read: ever_read != 0,
                 destroyed: destroyed != 0,

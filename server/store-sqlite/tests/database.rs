@@ -13,11 +13,12 @@ use shared::domain::kind::DocKind;
 use shared::domain::role::Role;
 use shared::ids::DocId;
 use shared::sync::session::{PushAnswer, ReadAnswer};
+use shared::sync::snapshot;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 use store::contract::world::{batch, done};
 use store::contract::{Author, Human, World};
-use store::{CHALLENGES, NewChallenge, StoreError};
+use store::{CHALLENGES, NewChallenge, NewSnapshot, StoreError};
 use store_sqlite::{Options, SqliteStore};
 
 const KIND: DocKind = DocKind::SharedNotes;
@@ -322,4 +323,34 @@ async fn a_gap_in_a_log_is_told_and_never_read_over() {
     world.store_all(&anna, doc, Author::new(&anna, doc, KIND, 1).write_many(5)).await;
     folder.sql("DELETE FROM items WHERE seq = 3").await;
     assert_eq!(world.read(&anna, doc).await, ReadAnswer::Failed);
+}
+
+#[tokio::test]
+async fn pieces_of_a_snapshot_that_was_never_finished_are_taken_away_and_not_served() {
+    let folder = Folder::new();
+    let world = folder.open(Options::default()).await;
+    let anna = world.human(1, &[Role::Employee]).await;
+    let doc = world.document(1, KIND, &[(&anna, Access::Write)]).await;
+    world.store_all(&anna, doc, Author::new(&anna, doc, KIND, 1).write_many(9)).await;
+    world.store.tried(&[(doc, 10)]).await.unwrap();
+    let mut file =
+        SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(folder.file())).await.unwrap();
+    for seq in [10, 7] {
+        sqlx::query("INSERT INTO snapshot_pieces (doc, seq, start, first, items, data) VALUES (?, ?, 0, 1, x'', x'07')")
+            .bind(&doc.0[..])
+            .bind(seq)
+            .execute(&mut file)
+            .await
+            .unwrap();
+    }
+    assert_eq!(batch(world.read(&anna, doc).await).0.len(), 10);
+    let log = world.store.log_to_cover(doc).await.unwrap().unwrap();
+    let changes: Vec<_> = log.changes.iter().map(Vec::as_slice).collect();
+    let data = snapshot::make(None, &changes).unwrap().data;
+    let new = NewSnapshot { covered: log.covered, data: data.clone() };
+    assert!(world.store.put_snapshot(doc, new, 1).await.unwrap());
+    let ReadAnswer::Snapshot { piece, .. } = world.read(&anna, doc).await else { panic!() };
+    assert_eq!((piece.data, piece.items.len()), (data, 10));
+    let pieces = sqlx::query("SELECT count(*) FROM snapshot_pieces").fetch_one(&mut file).await.unwrap();
+    assert_eq!(pieces.get::<i64, _>(0), 1);
 }

@@ -19,10 +19,12 @@ mod machine;
 mod polling;
 mod pushing;
 mod safety;
+mod snapshots;
 
 use super::message::{Mode, PushItem, RejectCode};
 use crate::domain::kind::DocKind;
 use crate::ids::{ActorId, Chain, ChangeHash, DeviceId, DocId, PublicKey, UserId};
+use crate::sync::snapshot::Snapshot;
 
 pub use machine::Device;
 pub use safety::{Problem, Safety};
@@ -81,8 +83,25 @@ pub enum Event {
         /// Which batch.
         batch: u64,
     },
-    /// [`Effect::Persist`] has failed; the batch will be asked for again.
+    /// [`Effect::Persist`] or [`Effect::TakeSnapshot`] has failed; the batch will be asked for again. Nothing that was
+    /// asked to be written of this document after it may reach the disk.
     PersistFailed {
+        /// Which document.
+        doc: DocId,
+        /// Which batch.
+        batch: u64,
+    },
+    /// [`Effect::TakeSnapshot`] has finished: it is on disk.
+    SnapshotTaken {
+        /// Which document.
+        doc: DocId,
+        /// Which batch.
+        batch: u64,
+        /// The `new` ones of its changes, in that order; none where the snapshot is kept whole.
+        changes: Vec<Vec<u8>>,
+    },
+    /// The snapshot in [`Effect::TakeSnapshot`] is not what it says; nothing of it was kept.
+    SnapshotUnsound {
         /// Which document.
         doc: DocId,
         /// Which batch.
@@ -129,7 +148,7 @@ pub struct LoadedDoc {
     pub cursor: u64,
     /// The chain there; `None` with cursor 0.
     pub chain: Option<Chain>,
-    /// The hashes of all its items.
+    /// The hashes of all its items, those in a snapshot too.
     pub hashes: Vec<ChangeHash>,
     /// Its items that wait for an ack, in the order in which they were made.
     pub waiting: Vec<PushItem>,
@@ -181,7 +200,26 @@ pub enum Effect {
         /// The chain there.
         chain: Chain,
     },
-    /// Apply a persisted batch to the document in memory, then report.
+    /// Take a snapshot that a server has made. First note its heads on disk, so that one that brings the app down is
+    /// not opened again; then [open](super::snapshot::open) it, and write it together with the place in one
+    /// transaction: as it is where it is `whole`, else the `new` ones of its changes as items. Report with
+    /// [`Event::SnapshotTaken`], [`Event::SnapshotUnsound`] or [`Event::PersistFailed`]. Nothing else of this document
+    /// is asked to be written meanwhile. One that brings nothing new is not opened: of that only the place is written,
+    /// with [`Effect::Persist`].
+    TakeSnapshot {
+        /// Which document.
+        doc: DocId,
+        /// Its number, to report with.
+        batch: u64,
+        /// Its chain and signatures have been checked; its document has not.
+        snapshot: Snapshot,
+        /// Those of its items that this device does not hold, in log order.
+        new: Vec<ChangeHash>,
+        /// Whether this device holds nothing of the document.
+        whole: bool,
+    },
+    /// Apply a persisted batch to the document in memory, then report. After a snapshot that was kept whole there are
+    /// no changes: what is in memory is to be read from the disk anew.
     Apply {
         /// Which document.
         doc: DocId,

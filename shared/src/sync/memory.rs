@@ -1,6 +1,7 @@
 //! Logs in memory that answer a session's asks: for tests and simulations. They keep to the contract that the
 //! databases keep to, without durability.
 
+mod snapshots;
 mod transaction;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -8,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::gate::{self, AncestryRow, KnownChange, LogFacts, PreviousChange, Verdict};
 use super::message::{Body, LogItem, Place, PushItem};
 use super::session::{Answer, Ask, PushAnswer, ReadAnswer};
-use super::{chain, change};
+use super::{chain, change, limits};
 use crate::access::Access;
 use crate::domain::genesis::genesis;
 use crate::domain::kind::DocKind;
 use crate::ids::{ActorId, Chain, ChangeHash, DeviceId, DocId, PublicKey, UserId};
 
 /// All documents, devices and grants of an organisation.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Memory {
     logs: BTreeMap<DocId, Log>,
     devices: BTreeMap<DeviceId, (UserId, PublicKey)>,
@@ -23,6 +24,21 @@ pub struct Memory {
     directory: u64,
     /// The length and the highest operation before it of every log that the open transaction has written to.
     open: Option<BTreeMap<DocId, (usize, u64)>>,
+    /// Bytes of data in one piece of a snapshot.
+    piece_bytes: usize,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            logs: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            revoked: BTreeSet::new(),
+            directory: 0,
+            open: None,
+            piece_bytes: limits::SNAPSHOT_PIECE,
+        }
+    }
 }
 
 /// One document's log.
@@ -37,6 +53,9 @@ pub struct Log {
     max_op: u64,
     destroyed: bool,
     grants: BTreeMap<UserId, Grant>,
+    snapshot: Option<snapshots::Stored>,
+    /// The place up to which the changes themselves are in the snapshot alone.
+    dropped: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +63,13 @@ struct Grant {
     access: Access,
     ever_read: bool,
     ever_write: bool,
+}
+
+/// Why a document is not read.
+#[derive(Debug, Clone, Copy)]
+enum Barred {
+    Denied,
+    Gone,
 }
 
 impl Memory {
@@ -81,6 +107,8 @@ impl Memory {
             max_op: 0,
             destroyed: false,
             grants: BTreeMap::new(),
+            snapshot: None,
+            dropped: 0,
         };
         log.append(genesis.hash, DeviceId::GENESIS, Vec::new(), genesis.data.clone());
         self.logs.insert(doc, log);
@@ -106,12 +134,18 @@ impl Memory {
         if let Some(log) = self.logs.get_mut(&doc) {
             log.destroyed = true;
             log.items.clear();
+            (log.snapshot, log.dropped) = (None, 0);
         }
     }
 
     /// Makes an item void, and what depends on it; says their places.
     pub fn void(&mut self, doc: DocId, seq: u64) -> Vec<u64> {
-        self.logs.get_mut(&doc).map(|log| log.void(seq)).unwrap_or_default()
+        let Some(log) = self.logs.get_mut(&doc) else { return Vec::new() };
+        if log.snapshot.as_ref().is_some_and(|it| it.seq() >= seq) {
+            // A snapshot covers only what has been tried, so this one is of no use any more.
+            (log.snapshot, log.dropped) = (None, 0);
+        }
+        log.void(seq)
     }
 
     /// The log of a document.
@@ -125,9 +159,12 @@ impl Memory {
             let items: Vec<_> = log.items.drain(..).take(length).collect();
             let grants = std::mem::take(&mut log.grants);
             let kind = log.kind;
+            let snapshot = log.snapshot.take().filter(|it| it.seq() <= length as u64);
+            let dropped = if snapshot.is_some() { log.dropped } else { 0 };
             self.create(doc, kind);
             if let Some(log) = self.logs.get_mut(&doc) {
                 log.grants = grants;
+                (log.snapshot, log.dropped) = (snapshot, dropped);
                 for item in items.into_iter().skip(1) {
                     if let Body::Data(data) = item.data {
                         log.append(item.hash, item.by, item.sig, data);
@@ -148,21 +185,22 @@ impl Memory {
         }
     }
 
-    fn access(&self, user: UserId, doc: DocId) -> Result<&Log, ReadAnswer> {
-        let Some(log) = self.logs.get(&doc) else { return Err(ReadAnswer::Denied) };
+    fn access(&self, user: UserId, doc: DocId) -> Result<&Log, Barred> {
+        let Some(log) = self.logs.get(&doc) else { return Err(Barred::Denied) };
         match log.grants.get(&user) {
             Some(grant) if !log.destroyed && grant.access > Access::None => Ok(log),
-            Some(grant) if grant.ever_read => Err(ReadAnswer::Gone),
-            _ => Err(ReadAnswer::Denied),
+            Some(grant) if grant.ever_read => Err(Barred::Gone),
+            _ => Err(Barred::Denied),
         }
     }
 
     fn read(&self, user: UserId, places: &[Place], max_items: usize, max_bytes: usize) -> Vec<ReadAnswer> {
         let mut answers = Vec::with_capacity(places.len());
         let mut room = max_bytes;
-        for (index, &Place { doc, cursor, chain }) in places.iter().enumerate() {
+        for (index, &Place { doc, cursor, chain, part }) in places.iter().enumerate() {
             answers.push(match self.access(user, doc) {
-                Err(answer) => answer,
+                Err(Barred::Denied) => ReadAnswer::Denied,
+                Err(Barred::Gone) => ReadAnswer::Gone,
                 Ok(log) => {
                     let from = usize::try_from(cursor).unwrap_or(usize::MAX);
                     let committed = &log.items[..self.committed(doc, log)];
@@ -170,6 +208,19 @@ impl Memory {
                         && log.chains.get(from).is_some_and(|here| chain.is_none_or(|chain| chain == *here));
                     if !held {
                         answers.push(ReadAnswer::Reset);
+                        continue;
+                    }
+                    if max_items > 0
+                        && let Some((piece, first, bytes)) = log.piece(cursor, part)
+                    {
+                        if index > 0 && bytes > room {
+                            break;
+                        }
+                        room = room.saturating_sub(bytes);
+                        let access = log.grants.get(&user).map_or(Access::None, |grant| grant.access);
+                        let head = committed.len() as u64;
+                        let kind = log.kind;
+                        answers.push(ReadAnswer::Snapshot { kind, access, head, first, piece });
                         continue;
                     }
                     let mut items = Vec::new();
@@ -198,8 +249,8 @@ impl Memory {
 
     fn push(&mut self, user: UserId, doc: DocId, items: &[PushItem]) -> PushAnswer {
         match self.access(user, doc) {
-            Err(ReadAnswer::Gone) => return PushAnswer::Gone,
-            Err(_) => return PushAnswer::Denied,
+            Err(Barred::Gone) => return PushAnswer::Gone,
+            Err(Barred::Denied) => return PushAnswer::Denied,
             Ok(_) => {}
         }
         let examined: Vec<_> = items

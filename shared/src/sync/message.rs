@@ -63,6 +63,58 @@ pub struct Place {
     pub cursor: u64,
     /// The chain there; `None` with cursor 0, and only then.
     pub chain: Option<Chain>,
+    /// Where the device is in the middle of a snapshot: what it has of it.
+    pub part: Option<SnapshotPart>,
+}
+
+impl Place {
+    /// Before the first item.
+    #[must_use]
+    pub fn start(doc: DocId) -> Self {
+        Self { doc, cursor: 0, chain: None, part: None }
+    }
+}
+
+/// How much a device has of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SnapshotPart {
+    /// The place up to which the snapshot goes.
+    pub seq: u64,
+    /// Bytes of it that the device has, from the start; the items of those pieces too.
+    pub offset: u64,
+}
+
+/// A piece of a snapshot, which is an automerge document in place of the items 1 … `seq` of a log. Pieces follow
+/// each other; the last one has the last bytes and the last items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotPiece {
+    /// The place up to which it goes.
+    pub seq: u64,
+    /// The chain there.
+    pub chain: Chain,
+    /// The heads of the document, ascending.
+    pub heads: Vec<ChangeHash>,
+    /// Bytes of the whole document chunk.
+    pub size: u64,
+    /// Where in it `data` begins.
+    pub offset: u64,
+    /// Bytes of it.
+    pub data: Vec<u8>,
+    /// The next items that it stands for, in log order.
+    pub items: Vec<SnapshotItem>,
+}
+
+/// An item of a log whose change is in a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotItem {
+    /// The hash of its change.
+    pub hash: ChangeHash,
+    /// Its author's device; [`DeviceId::GENESIS`] for item 1.
+    pub by: DeviceId,
+    /// The author's signature; empty for item 1.
+    pub sig: Vec<u8>,
+    /// Found harmful after storing: it has its place in the log, and the snapshot does not hold it.
+    pub void: bool,
 }
 
 /// A change on its way to the server, not checked yet.
@@ -115,7 +167,7 @@ impl Body {
     }
 }
 
-/// What a server says. `snapshot` is not spoken yet, and ignored when heard.
+/// What a server says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerMessage {
     /// The answer to `hello`.
@@ -169,6 +221,13 @@ pub enum ServerMessage {
         items: Vec<LogItem>,
         /// The chain after the last of them.
         chain: Chain,
+    },
+    /// A piece of a snapshot, in place of items 1 … `seq`.
+    Snapshot {
+        /// Of which document.
+        doc: DocId,
+        /// The piece.
+        piece: SnapshotPiece,
     },
     /// Items are on durable storage.
     Ack {

@@ -14,6 +14,7 @@ pub mod memory;
 pub mod message;
 pub mod session;
 pub mod signature;
+pub mod snapshot;
 #[cfg(test)]
 mod testing;
 pub mod trial;

@@ -9,7 +9,7 @@ mod machine;
 mod open_docs;
 mod reading;
 
-use super::message::{Acked, LogItem, Place, PushItem, Rejected, ServerMessage};
+use super::message::{Acked, LogItem, Place, PushItem, Rejected, ServerMessage, SnapshotPiece};
 use crate::access::Access;
 use crate::domain::kind::DocKind;
 use crate::ids::{Chain, DeviceId, DocId, UserId};
@@ -143,6 +143,20 @@ pub enum ReadAnswer {
     Reset,
     /// This document cannot be read, others can.
     Failed,
+    /// A piece of the snapshot that stands in place of the items 1 … `piece.seq`: the one that follows the place's
+    /// part, or the first.
+    Snapshot {
+        /// The document's kind.
+        kind: DocKind,
+        /// What may be done with it.
+        access: Access,
+        /// The place of the newest item.
+        head: u64,
+        /// The place of the first of the piece's items.
+        first: u64,
+        /// The piece.
+        piece: SnapshotPiece,
+    },
     /// Items after the cursor, possibly none.
     Batch {
         /// The document's kind.

@@ -30,7 +30,7 @@ impl World {
         let mut session = Session::new(user, id, Transport::WebSocket, self.server_clock());
         let garbage = self.random.in_thousand(100);
         let mut frames = vec![ClientMessage::Hello { version: VERSION, client: "hostile".to_owned() }];
-        frames.push(ClientMessage::Open { docs: vec![Place { doc, cursor: 0, chain: None }] });
+        frames.push(ClientMessage::Open { docs: vec![Place::start(doc)] });
         frames.push(ClientMessage::Push { id: 1, doc, items: vec![item] });
         for message in frames {
             let mut bytes = codec::client(&message);
@@ -185,7 +185,7 @@ impl World {
         let messages = [
             ClientMessage::Hello { version: VERSION, client: "stranger".to_owned() },
             ClientMessage::Presence { doc, data: vec![1] },
-            ClientMessage::Open { docs: vec![Place { doc, cursor, chain }] },
+            ClientMessage::Open { docs: vec![Place { doc, cursor, chain, part: None }] },
             ClientMessage::Push { id: 1, doc, items: item.cloned().into_iter().collect() },
             ClientMessage::Push { id: 2, doc, items: vec![] },
             ClientMessage::Close { doc },

@@ -106,10 +106,15 @@ pub async fn pairs(place: &Place, count: usize, history: usize, pace: Pace, last
 /// Opens `doc` from its start and reads up to `head`. Nothing is applied here or later: what automerge needs for that on
 /// the same machine is far more than the server does, and would be what is measured.
 async fn caught_up(client: &mut Client, doc: DocId, head: u64) {
-    client.open(vec![Cursor { doc, cursor: 0, chain: None }]).await;
+    client.open(vec![Cursor::start(doc)]).await;
     let mut cursor = 0;
     while cursor < head {
         match client.next().await {
+            Event::Message(ServerMessage::Snapshot { piece, .. }) => {
+                if piece.offset + piece.data.len() as u64 == piece.size {
+                    cursor = piece.seq;
+                }
+            }
             Event::Message(ServerMessage::Changes { items, .. }) => cursor = items.last().unwrap().seq,
             Event::Message(_) => {}
             Event::Closed(code) => panic!("closed with {code:?}"),

@@ -249,7 +249,7 @@ impl NotThere {
 }
 
 async fn reading(person: &Person, case: &Case, allowed: Access, not_there: &NotThere, what: &str) {
-    let message = ClientMessage::Open { docs: vec![Place { doc: case.id, cursor: 0, chain: None }] };
+    let message = ClientMessage::Open { docs: vec![Place::start(case.id)] };
     let opened = person.exchange(std::slice::from_ref(&message)).await;
     let answer = person.get(&format!("/api/documents/{}/readers", case.id)).await;
     if Some(allowed) < message_asks(&message) {

@@ -95,7 +95,7 @@ async fn what_is_withdrawn_is_gone_for_its_readers_before_the_command_is_answere
     assert_eq!(document(&adviser, "reflection").await, Some(doc));
 
     let mut socket = adviser.socket().await.greeted().await;
-    socket.say(&ClientMessage::Open { docs: vec![Place { doc, cursor: 0, chain: None }] }).await;
+    socket.say(&ClientMessage::Open { docs: vec![Place::start(doc)] }).await;
     assert!(matches!(socket.message_of_document().await, ServerMessage::Opened { .. }));
     assert!(matches!(socket.message_of_document().await, ServerMessage::Changes { .. }));
     assert_eq!(

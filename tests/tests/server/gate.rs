@@ -1,6 +1,6 @@
 //! Check 11 of the gate, in worker processes, and the trial of logs afterwards.
 
-use server::gate::trier::Trier;
+use server::gate::trier::{Ground, Trier};
 use server::gate::{Finding, Gate};
 use shared::domain::genesis::genesis;
 use shared::domain::kind::DocKind;
@@ -177,7 +177,7 @@ async fn what_leaves_no_sound_document_becomes_void_and_its_device_is_suspended(
         let field = Field::new(&app).await;
         let laptop = app.signed_in(field.person.user).await;
         let mut listening = laptop.socket().await.greeted().await;
-        let place = Place { doc: field.doc, cursor: 0, chain: None };
+        let place = Place::start(field.doc);
         listening.say(&ClientMessage::Open { docs: vec![place] }).await;
         let crafted = field.soil.kinds().into_iter().find(|(name, ..)| *name == kind).unwrap().1;
         let item = field.item(&crafted.chunk());
@@ -236,7 +236,7 @@ async fn what_depends_on_something_void_is_void_and_what_does_not_is_not() {
     let items = log(&laptop, field.doc).await;
     let chain =
         shared::sync::chain::after(shared::sync::chain::start(field.doc), items.iter().map(|it| it.hash));
-    let place = Place { doc: field.doc, cursor: 5, chain: Some(chain) };
+    let place = Place { doc: field.doc, cursor: 5, chain: Some(chain), part: None };
     let heard = laptop.exchange(&[ClientMessage::Open { docs: vec![place] }]).await;
     let void = ServerMessage::Void { doc: field.doc, items: vec![3, 5] };
     assert!(matches!(heard[0], ServerMessage::Opened { head: 5, .. }));
@@ -315,10 +315,11 @@ async fn whatever_a_change_holds_it_gets_an_answer() {
         changes.iter().zip(&findings).filter(|(_, it)| **it == Finding::Sound).map(|(it, _)| it).collect();
     assert!(sound.len() < changes.len() && !sound.is_empty());
     let mut trier = Trier::new(Some(&worker()));
+    let ground = Ground { base: None, tried: vec![start, &soil.sound] };
     for change in sound {
-        trier.apply(&[start, &soil.sound], &[change]).await.unwrap();
+        trier.apply(&ground, &[change]).await.unwrap();
     }
     // And it still tells right from wrong.
     assert_eq!(decoded(&gate, &[soil.next.chunk()]).await, [Finding::Sound]);
-    assert_eq!(trier.apply(&[start, &soil.sound], &[&soil.next.chunk()]).await.unwrap(), None);
+    assert_eq!(trier.apply(&ground, &[&soil.next.chunk()]).await.unwrap(), None);
 }

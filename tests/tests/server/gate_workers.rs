@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use rustix::process::{Pid, Signal, kill_process};
-use server::gate::trier::Trier;
+use server::gate::trier::{Ground, Trier};
 use server::gate::{Finding, Gate};
 use shared::domain::genesis::genesis;
 use shared::domain::kind::DocKind;
@@ -111,7 +111,8 @@ async fn what_is_killed_from_outside_each_time_is_not_blamed() {
         "{heard:?}"
     );
     assert_eq!(app.store().quarantined().await.unwrap(), []);
-    assert!(Trier::new(Some(&script.path)).apply(&[], &[&genesis(KIND).data]).await.is_err());
+    let nothing = Ground { base: None, tried: vec![] };
+    assert!(Trier::new(Some(&script.path)).apply(&nothing, &[&genesis(KIND).data]).await.is_err());
 }
 
 #[tokio::test]

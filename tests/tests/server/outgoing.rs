@@ -26,7 +26,7 @@ async fn reading(app: &TestApp, anna: &Person) -> (DuplexStream, usize) {
     anna.push(doc, vec![item]).await;
     let messages = [
         ClientMessage::Hello { version: 1, client: "test".into() },
-        ClientMessage::Open { docs: vec![Place { doc, cursor: 0, chain: None }] },
+        ClientMessage::Open { docs: vec![Place::start(doc)] },
     ];
     let body = codec::join(&messages.iter().map(codec::client).collect::<Vec<_>>());
     let head = format!(

@@ -20,7 +20,7 @@ async fn draft(person: &Person) -> DocId {
 }
 
 fn open(doc: DocId) -> ClientMessage {
-    ClientMessage::Open { docs: vec![Place { doc, cursor: 0, chain: None }] }
+    ClientMessage::Open { docs: vec![Place::start(doc)] }
 }
 
 async fn refusal(app: &TestApp, person: &Person, headers: &[(&'static str, &str)]) -> u16 {

@@ -58,7 +58,7 @@ pub async fn a_read_keeps_to_its_limits(backend: &impl Backend) {
     let (all, _) = batch(world.read(&anna, doc).await);
     let size = |count: usize| all[..count].iter().filter_map(|item| item.data.data()).map(<[u8]>::len).sum();
     let read = async |items, bytes| {
-        let places = [Place { doc, cursor: 0, chain: None }];
+        let places = [Place::start(doc)];
         let most = BatchLimit { items, bytes };
         let mut answers = world.store.read_logs(anna.carrier(), &places, most).await.unwrap();
         batch(answers.remove(0))
@@ -78,8 +78,8 @@ pub async fn many_logs_are_read_at_once_each_with_its_own_answer(backend: &impl 
     let (anna, first) = written(&world, 1, 3).await;
     let (_, foreign) = written(&world, 2, 3).await;
     let second = world.document(3, KIND, &[(&anna, Access::Read)]).await;
-    let place = |doc| Place { doc, cursor: 0, chain: None };
-    let stale = Place { doc: first, cursor: 9, chain: Some(Chain([1; 32])) };
+    let place = |doc| Place::start(doc);
+    let stale = Place { doc: first, cursor: 9, chain: Some(Chain([1; 32])), part: None };
     let places = [place(first), place(foreign), stale, place(second), place(DocId([9; 16]))];
     let answers = world.store.read_logs(anna.carrier(), &places, PLENTY).await.unwrap();
     let mut expected = vec![];

@@ -10,7 +10,7 @@ use crate::ids::DocId;
 use crate::sync::limits::{self, Limits};
 use crate::sync::message::{
     Acked, Body, ClientMessage, ErrorCode, LogItem, Mode, Place, PushItem, RejectCode, Rejected,
-    ServerMessage,
+    ServerMessage, SnapshotItem, SnapshotPart, SnapshotPiece,
 };
 
 /// Reads a client's message. Counts and sizes are not judged here, except where the rules for every message do.
@@ -70,6 +70,21 @@ pub fn decode_server(bytes: &[u8]) -> Result<Option<ServerMessage>, DecodeError>
             from: map.need("from")?.uint()?,
             items: map.need("items")?.maps(log_item)?,
             chain: map.need("chain")?.id()?,
+        },
+        "snapshot" => ServerMessage::Snapshot {
+            doc: map.need("doc")?.id()?,
+            piece: SnapshotPiece {
+                seq: map.need("seq")?.uint()?,
+                chain: map.need("chain")?.id()?,
+                heads: map.need("heads")?.ids()?,
+                size: map.need("size")?.uint()?,
+                offset: map.need("offset")?.uint()?,
+                data: map.need("data")?.bytes()?.to_vec(),
+                items: match map.get("items") {
+                    Some(items) => items.maps(snapshot_item)?,
+                    None => Vec::new(),
+                },
+            },
         },
         "ack" => ServerMessage::Ack {
             id: map.need("id")?.uint()?,
@@ -162,11 +177,26 @@ fn place(map: MapView<'_>) -> Result<Place, DecodeError> {
         doc: map.need("doc")?.id()?,
         cursor: map.need("cursor")?.uint()?,
         chain: if chain.is_null() { None } else { Some(chain.id()?) },
+        part: map.get("part").map(part).transpose()?,
     };
     if (place.cursor == 0) != place.chain.is_none() {
         return Err(Malformed("cursor 0 goes with chain null, and only that"));
     }
     Ok(place)
+}
+
+fn part(value: ValueView<'_>) -> Result<SnapshotPart, DecodeError> {
+    let map = value.map()?;
+    Ok(SnapshotPart { seq: map.need("seq")?.uint()?, offset: map.need("offset")?.uint()? })
+}
+
+fn snapshot_item(map: MapView<'_>) -> Result<SnapshotItem, DecodeError> {
+    Ok(SnapshotItem {
+        hash: map.need("hash")?.id()?,
+        by: map.need("by")?.id()?,
+        sig: map.need("sig")?.bytes()?.to_vec(),
+        void: is_void(map)?,
+    })
 }
 
 fn push_item(map: MapView<'_>) -> Result<PushItem, DecodeError> {
@@ -179,10 +209,7 @@ fn push_item(map: MapView<'_>) -> Result<PushItem, DecodeError> {
 }
 
 fn log_item(map: MapView<'_>) -> Result<LogItem, DecodeError> {
-    let void = match map.get("void") {
-        Some(void) => void.boolean()?,
-        None => false,
-    };
+    let void = is_void(map)?;
     Ok(LogItem {
         seq: map.need("seq")?.uint()?,
         hash: map.need("hash")?.id()?,
@@ -194,6 +221,10 @@ fn log_item(map: MapView<'_>) -> Result<LogItem, DecodeError> {
             None => Body::Own,
         },
     })
+}
+
+fn is_void(map: MapView<'_>) -> Result<bool, DecodeError> {
+    map.get("void").map_or(Ok(false), ValueView::boolean)
 }
 
 fn decode_limits(map: MapView<'_>) -> Result<Limits, DecodeError> {

@@ -3,7 +3,7 @@
 use minicbor::Encoder;
 
 use crate::ids::{Chain, ChangeHash, DeviceId, DocId};
-use crate::sync::message::{Body, ClientMessage, LogItem, Mode, ServerMessage};
+use crate::sync::message::{Body, ClientMessage, LogItem, Mode, ServerMessage, SnapshotItem, SnapshotPiece};
 
 /// The bytes of a client's message.
 #[must_use]
@@ -16,12 +16,16 @@ pub fn client(message: &ClientMessage) -> Vec<u8> {
             let mut map = Map::of("open", 1);
             map.array("docs", docs.len());
             for place in docs {
-                map.map(3).key("doc").raw(&place.doc.0);
+                map.map(if place.part.is_some() { 4 } else { 3 }).key("doc").raw(&place.doc.0);
                 map.key("cursor").number(place.cursor);
                 match place.chain {
                     Some(chain) => map.key("chain").raw(&chain.0),
                     None => map.key("chain").null(),
                 };
+                if let Some(part) = place.part {
+                    map.key("part").map(2).key("seq").number(part.seq);
+                    map.key("offset").number(part.offset);
+                }
             }
             map.done()
         }
@@ -82,6 +86,7 @@ pub fn server(message: &ServerMessage) -> Vec<u8> {
         ServerMessage::Gone { doc, id } => ended("gone", *doc, *id),
         ServerMessage::Reset { doc } => Map::of("reset", 1).doc(*doc).done(),
         ServerMessage::Changes { doc, from, items, chain } => changes(*doc, *from, items, *chain),
+        ServerMessage::Snapshot { doc, piece } => snapshot(*doc, piece),
         ServerMessage::Ack { id, doc, items } => {
             let mut map = Map::of("ack", 3).uint("id", *id).doc(*doc);
             map.array("items", items.len());
@@ -172,6 +177,26 @@ fn changes(doc: DocId, from: u64, items: &[LogItem], chain: Chain) -> Vec<u8> {
         }
     }
     map.bytes("chain", &chain.0).done()
+}
+
+fn snapshot(doc: DocId, piece: &SnapshotPiece) -> Vec<u8> {
+    let SnapshotPiece { seq, chain, heads, size, offset, data, items } = piece;
+    let mut map = Map::of("snapshot", 8).doc(doc).uint("seq", *seq).bytes("chain", &chain.0);
+    map.array("heads", heads.len());
+    for head in heads {
+        map.raw(&head.0);
+    }
+    let mut map = map.uint("size", *size).uint("offset", *offset).bytes("data", data);
+    map.array("items", items.len());
+    for SnapshotItem { hash, by, sig, void } in items {
+        map.map(if *void { 4 } else { 3 }).key("hash").raw(&hash.0);
+        map.key("by").raw(&by.0);
+        map.key("sig").raw(sig);
+        if *void {
+            map.key("void").yes();
+        }
+    }
+    map.done()
 }
 
 /// A message being written.

@@ -7,7 +7,7 @@ use crate::ids::{Chain, ChangeHash, DeviceId, DocId, UserId};
 use crate::sync::limits::{self, Limits};
 use crate::sync::message::{
     Acked, Body, ClientMessage, ErrorCode, LogItem, Mode, Place, PushItem, RejectCode, Rejected,
-    ServerMessage,
+    ServerMessage, SnapshotItem, SnapshotPart, SnapshotPiece,
 };
 
 fn doc() -> impl Strategy<Value = DocId> {
@@ -36,11 +36,16 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 
 fn place() -> impl Strategy<Value = Place> {
     prop_oneof![
-        doc().prop_map(|doc| Place { doc, cursor: 0, chain: None }),
+        doc().prop_map(Place::start),
         (doc(), 1..=limits::INTEGER, chain()).prop_map(|(doc, cursor, chain)| Place {
             doc,
             cursor,
-            chain: Some(chain)
+            chain: Some(chain),
+            part: None,
+        }),
+        (doc(), number(), number()).prop_map(|(doc, seq, offset)| Place {
+            part: Some(SnapshotPart { seq, offset }),
+            ..Place::start(doc)
         }),
     ]
 }
@@ -64,6 +69,27 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
         number().prop_map(|n| ClientMessage::Ping { n }),
         (doc(), bytes()).prop_map(|(doc, data)| ClientMessage::Presence { doc, data }),
     ]
+}
+
+fn piece() -> impl Strategy<Value = SnapshotPiece> {
+    let item = (hash(), device(), bytes(), any::<bool>()).prop_map(|(hash, by, sig, void)| SnapshotItem {
+        hash,
+        by,
+        sig,
+        void,
+    });
+    let numbers = (number(), number(), number());
+    (numbers, chain(), vec(hash(), 0..3), bytes(), vec(item, 0..10)).prop_map(
+        |((seq, size, offset), chain, heads, data, items)| SnapshotPiece {
+            seq,
+            chain,
+            heads,
+            size,
+            offset,
+            data,
+            items,
+        },
+    )
 }
 
 fn server_message() -> impl Strategy<Value = ServerMessage> {
@@ -93,6 +119,7 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
         doc().prop_map(|doc| ServerMessage::Reset { doc }),
         (doc(), number(), vec(item, 0..20), chain())
             .prop_map(|(doc, from, items, chain)| ServerMessage::Changes { doc, from, items, chain }),
+        (doc(), piece()).prop_map(|(doc, piece)| ServerMessage::Snapshot { doc, piece }),
         (number(), doc(), vec((hash(), number()), 0..20)).prop_map(|(id, doc, items)| {
             let items = items.into_iter().map(|(hash, seq)| Acked { hash, seq }).collect();
             ServerMessage::Ack { id, doc, items }

@@ -133,6 +133,15 @@ impl<'b> ValueView<'b> {
         (0..length).map(|_| decoder.u64().map_err(|_| EXPECTED)).collect()
     }
 
+    /// The elements of an array of byte strings, each of exactly the length of `T`.
+    pub fn ids<T: TryFrom<&'b [u8]>>(self) -> Result<Vec<T>, DecodeError> {
+        const EXPECTED: DecodeError = Malformed("expected an array of byte strings of one length");
+        let mut decoder = Decoder::new(self.0);
+        let length = decoder.array().ok().flatten().ok_or(EXPECTED)?;
+        let id = |decoder: &mut Decoder<'b>| T::try_from(decoder.bytes().ok()?).ok();
+        (0..length).map(|_| id(&mut decoder).ok_or(EXPECTED)).collect()
+    }
+
     /// The elements of an array of maps, each turned into a `T`.
     pub fn maps<T>(
         self,

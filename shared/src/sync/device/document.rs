@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::{CheckedItem, LoadedDoc, Problem};
 use crate::domain::kind::DocKind;
 use crate::ids::{ActorId, Chain, ChangeHash, DeviceId, DocId, PublicKey};
-use crate::sync::message::{Body, LogItem, Mode, Place, PushItem, RejectCode};
+use crate::sync::message::{Body, LogItem, Mode, Place, PushItem, RejectCode, SnapshotPiece};
+use crate::sync::snapshot::Snapshot;
 use crate::sync::{chain, change, signature};
 
 /// Where a document stands on the current connection.
@@ -48,6 +49,8 @@ pub(super) struct Document {
     pub pause: Pause,
     /// Messages that wait for a directory to name an author.
     pub unnamed: VecDeque<Arrived>,
+    /// What there is of a snapshot, as [`Place::part`] says.
+    pub gathered: Option<Snapshot>,
     /// Batches under way to this device's storage.
     pub batches: VecDeque<Batch>,
     /// Batches that have been persisted and are being applied.
@@ -93,9 +96,16 @@ pub(super) enum Pause {
     Recovering(BTreeSet<ChangeHash>),
 }
 
+/// What has arrived of a log and was not taken yet.
+#[derive(Debug, Clone)]
+pub(super) enum Arrived {
+    Changes(Changes),
+    Piece(SnapshotPiece),
+}
+
 /// A `changes` message.
 #[derive(Debug, Clone)]
-pub(super) struct Arrived {
+pub(super) struct Changes {
     pub from: u64,
     pub items: Vec<LogItem>,
     pub chain: Chain,
@@ -112,6 +122,19 @@ pub(super) struct Batch {
     pub new: Vec<ChangeHash>,
     pub changes: Vec<Vec<u8>>,
     pub authors: Vec<DeviceId>,
+    /// Where it is a snapshot: what it brings is known once it has been opened and is on the disk.
+    pub snapshot: Option<Taking>,
+}
+
+/// What a snapshot under way to the disk says besides.
+#[derive(Debug)]
+pub(super) struct Taking {
+    /// Whether it is kept as it is, so that there is nothing to apply but all of it.
+    pub whole: bool,
+    /// The places that are void in it.
+    pub void: BTreeSet<u64>,
+    /// What is held of those.
+    pub leave_out: Vec<ChangeHash>,
 }
 
 /// Why an item is not taken.
@@ -128,7 +151,7 @@ pub(super) enum Fault {
 impl Document {
     /// One that this device holds nothing of.
     pub fn new(id: DocId) -> Self {
-        let place = Place { doc: id, cursor: 0, chain: None };
+        let place = Place::start(id);
         Self {
             id,
             kind: None,
@@ -145,6 +168,7 @@ impl Document {
             refused_once: BTreeSet::new(),
             pause: Pause::No,
             unnamed: VecDeque::new(),
+            gathered: None,
             batches: VecDeque::new(),
             applying: BTreeSet::new(),
             problem: None,
@@ -159,7 +183,8 @@ impl Document {
         let mut document = Self::new(loaded.doc);
         // A place without its chain, or the other way round, would be refused: read from the start instead.
         if (loaded.cursor == 0) == loaded.chain.is_none() {
-            document.place = Place { doc: loaded.doc, cursor: loaded.cursor, chain: loaded.chain };
+            document.place =
+                Place { doc: loaded.doc, cursor: loaded.cursor, chain: loaded.chain, part: None };
             document.persisted = document.place;
         }
         document.kind = loaded.kind;
@@ -202,6 +227,11 @@ impl Document {
             && self.pause == Pause::No
     }
 
+    /// Whether a snapshot is being opened: what comes after it waits until it is on the disk.
+    pub fn is_taking_a_snapshot(&self) -> bool {
+        self.batches.iter().any(|batch| batch.snapshot.is_some())
+    }
+
     /// Whether its items may be pushed now.
     pub fn may_push(&self, now_ms: u64) -> bool {
         self.phase == Phase::Open
@@ -224,16 +254,27 @@ impl Document {
         for waiting in &mut self.waiting {
             waiting.sent = false;
         }
-        // What cannot go on without an answer that will not come is started over.
-        if self.seen.is_some() {
+        // What cannot go on without an answer that will not come is started over; the pieces of a snapshot can.
+        if self.seen.is_some() && (self.place.cursor > 0 || self.gathered.is_none()) {
             self.start_over();
         }
     }
 
+    /// Forgets what is under way to the disk, which did not take it.
+    pub fn back_to_the_disk(&mut self) {
+        for hash in self.batches.drain(..).flat_map(|batch| batch.new) {
+            self.held.remove(&hash);
+        }
+        self.place = self.persisted;
+        self.gathered = None;
+        self.unnamed.clear();
+    }
+
     /// Reads the log from the start, noting what it holds.
     pub fn start_over(&mut self) {
-        self.place = Place { doc: self.id, cursor: 0, chain: None };
+        self.place = Place::start(self.id);
         self.unnamed.clear();
+        self.gathered = None;
         self.seen = Some(BTreeSet::new());
         for waiting in &mut self.waiting {
             (waiting.sent, waiting.logged) = (false, false);
@@ -289,7 +330,7 @@ impl Document {
     /// Checks what arrived, as far as it can be checked now: items up to the first whose author is unknown.
     pub fn check(
         &self,
-        arrived: &Arrived,
+        arrived: &Changes,
         keys: &BTreeMap<DeviceId, PublicKey>,
     ) -> Result<(Vec<CheckedItem>, Option<Fault>), Fault> {
         if arrived.from != self.place.cursor {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::document::{Arrived, Batch, Fault, Pause, Phase, is_curable};
+use super::document::{Arrived, Batch, Changes, Fault, Pause, Phase, is_curable};
 use super::machine::{Device, InFlight};
 use super::{CheckedItem, Effect, Offered, Problem};
 use crate::domain::kind::DocKind;
@@ -39,15 +39,11 @@ impl Device {
             }
             ServerMessage::Reset { doc } => self.reset(doc),
             ServerMessage::Changes { doc, from, items, chain } => {
-                if let Some(document) = self.docs.get_mut(&doc)
-                    && document.phase == Phase::Open
-                {
-                    document.head = document.head.max(from + items.len() as u64);
-                    document.unnamed.push_back(Arrived { from, items, chain });
-                    if document.unnamed.len() == 1 {
-                        self.take_arrived(doc, now_ms);
-                    }
-                }
+                let head = from + items.len() as u64;
+                self.arrived(doc, head, Arrived::Changes(Changes { from, items, chain }), now_ms);
+            }
+            ServerMessage::Snapshot { doc, piece } => {
+                self.arrived(doc, piece.seq, Arrived::Piece(piece), now_ms);
             }
             ServerMessage::Ack { id, doc, items } => {
                 self.answered(id, &items.iter().map(|item| item.hash).collect());
@@ -76,6 +72,18 @@ impl Device {
             }
             ServerMessage::Error { code, doc, id, retry_after_ms, .. } => {
                 self.failed(code, doc, id, retry_after_ms, now_ms);
+            }
+        }
+    }
+
+    fn arrived(&mut self, doc: DocId, head: u64, arrived: Arrived, now_ms: u64) {
+        if let Some(document) = self.docs.get_mut(&doc)
+            && document.phase == Phase::Open
+        {
+            document.head = document.head.max(head);
+            document.unnamed.push_back(arrived);
+            if document.unnamed.len() == 1 {
+                self.take_arrived(doc, now_ms);
             }
         }
     }
@@ -152,7 +160,19 @@ impl Device {
     pub(super) fn take_named(&mut self, doc: DocId, asks: bool, now_ms: u64) {
         loop {
             let Some(document) = self.docs.get_mut(&doc) else { return };
-            let Some(arrived) = document.unnamed.pop_front() else { return };
+            if document.is_taking_a_snapshot() {
+                return;
+            }
+            let arrived = match document.unnamed.pop_front() {
+                Some(Arrived::Changes(arrived)) => arrived,
+                Some(Arrived::Piece(piece)) => {
+                    if self.take_piece(doc, piece, asks) {
+                        continue;
+                    }
+                    return;
+                }
+                None => return,
+            };
             let (checked, fault) = match document.check(&arrived, &self.keys) {
                 Ok(checked) => checked,
                 Err(Fault::NotHeld) => {
@@ -166,14 +186,14 @@ impl Device {
                 Err(Fault::UnknownAuthor) => return,
             };
             let taken = checked.len();
-            self.leave_out(doc, arrived.items.iter().take(taken));
+            self.leave_void_out(doc, arrived.items.iter().take(taken));
             self.take_checked(doc, checked);
             if fault.is_some() {
                 if let Some(document) = self.docs.get_mut(&doc) {
                     let mut rest = arrived;
                     rest.items.drain(..taken);
                     rest.from += taken as u64;
-                    document.unnamed.push_front(rest);
+                    document.unnamed.push_front(Arrived::Changes(rest));
                 }
                 if asks {
                     self.out.push(Effect::FetchDirectory);
@@ -183,19 +203,25 @@ impl Device {
         }
     }
 
-    /// What is held and void is to be taken out of the document.
-    fn leave_out<'a>(&mut self, doc: DocId, items: impl Iterator<Item = &'a LogItem>) {
-        let Some(document) = self.docs.get_mut(&doc) else { return };
+    /// What is void among these is to be left out of the document, where it is held.
+    fn leave_void_out<'a>(&mut self, doc: DocId, items: impl Iterator<Item = &'a LogItem>) {
+        let Some(document) = self.docs.get(&doc) else { return };
         let void: Vec<_> = items.filter(|item| item.data == Body::Void).collect();
-        document.void.extend(void.iter().map(|item| item.seq));
-        let held: Vec<_> = void.iter().filter(|item| document.held.contains(&item.hash)).collect();
+        let held = void.iter().map(|item| item.hash).filter(|hash| document.held.contains(hash)).collect();
+        self.leave_out(doc, &void.iter().map(|item| item.seq).collect(), held);
+    }
+
+    /// These places are void, and what is held of them is to be left out of the document.
+    pub(super) fn leave_out(&mut self, doc: DocId, void: &BTreeSet<u64>, held: Vec<ChangeHash>) {
+        if let Some(document) = self.docs.get_mut(&doc) {
+            document.void.extend(void);
+        }
         if !held.is_empty() {
-            let hashes = held.iter().map(|item| item.hash).collect();
-            self.out.push(Effect::Void { doc, hashes });
+            self.out.push(Effect::Void { doc, hashes: held });
         }
     }
 
-    fn take_checked(&mut self, doc: DocId, items: Vec<CheckedItem>) {
+    pub(super) fn take_checked(&mut self, doc: DocId, items: Vec<CheckedItem>) {
         if items.is_empty() {
             return;
         }
@@ -205,7 +231,8 @@ impl Device {
         let start = document.place.chain.unwrap_or_else(|| chain::start(doc));
         let chain = chain::after(start, items.iter().map(|item| item.hash));
         let cursor = document.place.cursor + items.len() as u64;
-        document.place = Place { doc, cursor, chain: Some(chain) };
+        document.place = Place { doc, cursor, chain: Some(chain), part: None };
+        document.gathered = None;
         let new = || items.iter().filter(|item| item.data.is_some());
         document.held.extend(new().map(|item| item.hash));
         document.batches.push_back(Batch {
@@ -215,6 +242,7 @@ impl Device {
             new: new().map(|item| item.hash).collect(),
             changes: new().filter_map(|item| item.data.clone()).collect(),
             authors: new().map(|item| item.by).collect(),
+            snapshot: None,
         });
         if let Some(seen) = &mut document.seen {
             seen.extend(&hashes);
@@ -226,7 +254,7 @@ impl Device {
     }
 
     /// Once the log has been read to its head, what it lacks is asked for, to be offered.
-    fn look_for_the_end_of_a_reset(&mut self, doc: DocId) {
+    pub(super) fn look_for_the_end_of_a_reset(&mut self, doc: DocId) {
         let Some(document) = self.docs.get_mut(&doc) else { return };
         if document.phase != Phase::Open || document.place.cursor < document.head {
             return;

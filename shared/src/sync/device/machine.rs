@@ -153,6 +153,8 @@ impl Device {
                 }
             }
             Event::Persisted { doc, batch } => self.persisted(doc, batch),
+            Event::SnapshotTaken { doc, batch, changes } => self.snapshot_taken(doc, batch, changes, now_ms),
+            Event::SnapshotUnsound { doc, batch } => self.snapshot_unsound(doc, batch),
             Event::PersistFailed { doc, batch } => self.persist_failed(doc, batch, now_ms),
             Event::Applied { doc, batch } => {
                 if self.docs.get_mut(&doc).is_some_and(|document| document.applying.remove(&batch)) {
@@ -246,7 +248,7 @@ impl Device {
         }
     }
 
-    fn persisted(&mut self, doc: DocId, number: u64) {
+    pub(super) fn persisted(&mut self, doc: DocId, number: u64) {
         let Some(document) = self.docs.get_mut(&doc) else { return };
         if document.batches.front().is_none_or(|batch| batch.number != number) {
             return;
@@ -257,7 +259,8 @@ impl Device {
         if !done.is_empty() {
             self.out.push(Effect::Acked { doc, hashes: done });
         }
-        if batch.changes.is_empty() {
+        let is_whole = batch.snapshot.is_some_and(|snapshot| snapshot.whole);
+        if batch.changes.is_empty() && !is_whole {
             self.out.push(Effect::ClearNote { doc, batch: number });
         } else {
             document.applying.insert(number);
@@ -271,16 +274,12 @@ impl Device {
         /// Long enough for a person to make room, short enough not to be noticed otherwise.
         const AGAIN_MS: u64 = 10_000;
         let Some(document) = self.docs.get_mut(&doc) else { return };
-        if !document.batches.iter().any(|batch| batch.number == number) {
-            return;
+        let Some(batch) = document.batches.iter().find(|batch| batch.number == number) else { return };
+        if batch.snapshot.is_some() {
+            // Noted before it was opened, which went well.
+            self.out.push(Effect::ClearNote { doc, batch: number });
         }
-        for batch in document.batches.drain(..) {
-            for hash in batch.new {
-                document.held.remove(&hash);
-            }
-        }
-        document.place = document.persisted;
-        document.unnamed.clear();
+        document.back_to_the_disk();
         document.problem = Some(Problem::Storage);
         self.shut(doc, Some(now_ms + AGAIN_MS));
     }
@@ -341,7 +340,7 @@ impl Device {
         for doc in docs {
             if let Some(document) = self.docs.get_mut(doc)
                 && document.phase == Phase::Closed
-                && !matches!(document.problem, Some(Problem::Untrusted { .. }))
+                && !matches!(document.problem, Some(Problem::Untrusted { .. } | Problem::SetAside { .. }))
                 && open + places.len() < room
             {
                 document.phase = Phase::Opening;

@@ -153,7 +153,7 @@ mod tests {
 
     /// The head as it is read, and how many items come with it.
     fn read(memory: &mut Memory) -> (u64, usize) {
-        let places = vec![Place { doc: DOC, cursor: 0, chain: None }];
+        let places = vec![Place::start(DOC)];
         let ask = Ask::Read { places, max_items: 10, max_bytes: 10_000 };
         match memory.answer_to(user(1), key(1).id(), &ask) {
             Answer::Read(answers) => match &answers[..] {
@@ -203,7 +203,7 @@ mod tests {
     fn a_revoked_device_reads_and_carries_nothing() {
         let mut memory = memory();
         memory.revoke_device(key(1).id());
-        let places = vec![Place { doc: DOC, cursor: 0, chain: None }];
+        let places = vec![Place::start(DOC)];
         let ask = Ask::Read { places, max_items: 10, max_bytes: 10_000 };
         let answer = memory.answer_to(user(1), key(1).id(), &ask);
         assert_eq!(answer, Answer::Read(vec![ReadAnswer::Denied]));

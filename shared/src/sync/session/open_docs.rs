@@ -69,7 +69,7 @@ pub(super) fn fit(place: Place, items: Vec<LogItem>, own: Option<&OwnPlaces>) ->
     }
     let cursor = place.cursor + taken.len() as u64;
     let chain = if cursor == 0 { None } else { Some(after) };
-    (taken, Place { doc: place.doc, cursor, chain })
+    (taken, Place { doc: place.doc, cursor, chain, part: None })
 }
 
 #[cfg(test)]

@@ -5,14 +5,19 @@ use std::collections::{BTreeSet, VecDeque};
 use super::machine::{Job, Session};
 use super::open_docs::{CHANGES_OVERHEAD, ITEM_OVERHEAD, fit};
 use super::{Ask, Output, ReadAnswer, Transport};
+use crate::access::Access;
+use crate::domain::kind::DocKind;
 use crate::ids::{DeviceId, DocId};
 use crate::sync::limits;
-use crate::sync::message::{Body, LogItem, Mode, ServerMessage};
+use crate::sync::message::{Body, Mode, Place, ServerMessage, SnapshotPart, SnapshotPiece};
 
 /// Bytes of data asked for at once, so that whatever comes fits one message.
 const READ_BYTES: usize = limits::FRAME - CHANGES_OVERHEAD - limits::PUSH * ITEM_OVERHEAD;
 /// Bytes of the answer to a `POST` that changes may fill; the rest is for what must be answered.
 const HTTP_CHANGES: usize = limits::HTTP_ANSWER / 2;
+
+/// Bytes that a head takes in a piece of a snapshot.
+const HEAD: usize = 34;
 
 /// Documents being read up to their heads.
 #[derive(Debug)]
@@ -79,17 +84,21 @@ impl Session {
                 ReadAnswer::Gone => self.end(doc, ServerMessage::Gone { doc, id: None }),
                 ReadAnswer::Reset => self.end(doc, ServerMessage::Reset { doc }),
                 ReadAnswer::Failed => self.fail(doc),
-                ReadAnswer::Batch { kind, access, head, items, void, .. } => {
-                    let Some(mode) = Mode::of(access) else {
-                        self.end(doc, ServerMessage::Denied { doc, id: None });
+                ReadAnswer::Snapshot { kind, access, head, first, piece } => {
+                    if self.open_up(doc, kind, access, head).is_none() {
                         continue;
-                    };
-                    let Some(open) = self.docs.get_mut(&doc) else { continue };
-                    let place = open.place;
-                    if open.told.replace(mode) != Some(mode) {
-                        let kind = kind.code().to_owned();
-                        self.send(ServerMessage::Opened { doc, kind, access: mode, head });
                     }
+                    let authors = piece.items.iter().map(|item| item.by);
+                    let strangers: Vec<_> = authors.filter(|by| self.is_stranger(*by)).collect();
+                    if strangers.is_empty() {
+                        self.tell_piece(doc, first, piece, &mut again);
+                    } else {
+                        unknown.extend(strangers);
+                        again.push_back(doc);
+                    }
+                }
+                ReadAnswer::Batch { kind, access, head, items, void, .. } => {
+                    let Some(place) = self.open_up(doc, kind, access, head) else { continue };
                     self.tell_void(doc, void);
                     let (items, after) = fit(place, items, self.own.get(&doc));
                     let strangers: Vec<_> =
@@ -108,7 +117,9 @@ impl Session {
                         }
                         continue;
                     }
-                    if !self.has_room_for(&items) {
+                    let data = items.iter().filter_map(|item| item.data.data()).map(<[u8]>::len);
+                    let size = CHANGES_OVERHEAD + items.len() * ITEM_OVERHEAD + data.sum::<usize>();
+                    if !self.has_room_for(size) {
                         // Read short: the client opens it again from where it is.
                         continue;
                     }
@@ -137,6 +148,44 @@ impl Session {
         }
     }
 
+    /// Says that a document is open, if the client has not been told; and where it is in it. None if it is not open.
+    fn open_up(&mut self, doc: DocId, kind: DocKind, access: Access, head: u64) -> Option<Place> {
+        let Some(mode) = Mode::of(access) else {
+            self.end(doc, ServerMessage::Denied { doc, id: None });
+            return None;
+        };
+        let open = self.docs.get_mut(&doc)?;
+        let place = open.place;
+        if open.told.replace(mode) != Some(mode) {
+            let kind = kind.code().to_owned();
+            self.send(ServerMessage::Opened { doc, kind, access: mode, head });
+        }
+        Some(place)
+    }
+
+    /// Says a piece of a snapshot, and has the next one read, or what comes after it.
+    fn tell_piece(&mut self, doc: DocId, first: u64, piece: SnapshotPiece, again: &mut VecDeque<DocId>) {
+        let heads = piece.heads.len() * HEAD;
+        let size = CHANGES_OVERHEAD + heads + piece.items.len() * ITEM_OVERHEAD + piece.data.len();
+        if !self.has_room_for(size) {
+            // Read short: the client opens it again from where it is.
+            return;
+        }
+        let Some(open) = self.docs.get_mut(&doc) else { return };
+        let (seq, offset) = (piece.seq, piece.offset + piece.data.len() as u64);
+        let void = (first..).zip(&piece.items).filter(|(_, item)| item.void);
+        open.void.extend(void.map(|(seq, _)| seq));
+        open.place = if offset == piece.size {
+            Place { doc, cursor: seq, chain: Some(piece.chain), part: None }
+        } else {
+            Place { part: Some(SnapshotPart { seq, offset }), ..open.place }
+        };
+        self.send(ServerMessage::Snapshot { doc, piece });
+        if self.room_for_changes() > 0 {
+            again.push_back(doc);
+        }
+    }
+
     /// Says what was found harmful of what the client has read, as far as it has not been told.
     fn tell_void(&mut self, doc: DocId, mut items: Vec<u64>) {
         let Some(open) = self.docs.get_mut(&doc) else { return };
@@ -146,9 +195,7 @@ impl Session {
         }
     }
 
-    fn has_room_for(&self, items: &[LogItem]) -> bool {
-        let data: usize = items.iter().filter_map(|item| item.data.data()).map(<[u8]>::len).sum();
-        let size = CHANGES_OVERHEAD + items.len() * ITEM_OVERHEAD + data;
+    fn has_room_for(&self, size: usize) -> bool {
         self.transport == Transport::WebSocket || self.sent + size <= HTTP_CHANGES
     }
 
