@@ -11,6 +11,7 @@ use shared::sync::snapshot::Snapshot;
 use super::agenda::{Happening, Quiet, Run};
 use super::disk::{Stored, Write};
 use super::kept::{Kept, compact};
+use super::page::Page;
 use super::settings::Fault;
 use super::world::World;
 use super::writer::Done;
@@ -117,7 +118,9 @@ impl World {
 
     /// A snapshot that has been noted is opened and written.
     pub(super) fn take_snapshot(&mut self, run: Run, taking: Taking) {
-        if self.page(run).is_none() {
+        // Deleted in between: it stays deleted.
+        let is_wanted = |page: &mut Page| page.takings.get(&taking.doc) == Some(&taking.batch);
+        if !self.page(run).is_some_and(is_wanted) {
             return;
         }
         if !self.lock(run) {

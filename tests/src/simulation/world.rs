@@ -286,6 +286,7 @@ impl World {
             stepping: false,
             copies: BTreeMap::new(),
             gone: BTreeSet::new(),
+            takings: BTreeMap::new(),
             kinds,
             conn: None,
             own: VecDeque::new(),
