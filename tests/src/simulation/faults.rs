@@ -121,7 +121,10 @@ impl World {
                 let device = self.random.below(self.devices.len());
                 self.agenda.put(now, Happening::Hostile(self.devices[device].id()));
             }
-            Fault::Lie => self.lies_left += 1,
+            Fault::Lie => {
+                self.lies_left += 1;
+                self.lies_in_snapshots_left += 1;
+            }
             Fault::Stranger => self.agenda.put(now, Happening::Stranger),
             Fault::Snapshot => self.snapshot_log(),
             Fault::Compact => self.compact_somewhere(),

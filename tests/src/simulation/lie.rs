@@ -10,15 +10,20 @@ use super::agenda::Run;
 use super::world::World;
 
 impl World {
+    /// Whether there are lies to be told.
+    pub(super) fn has_lies(&self) -> bool {
+        self.lies_left + self.lies_in_snapshots_left > 0
+    }
+
     /// A frame on its way to a device, changed if it is worth it.
     pub(super) fn lie(&mut self, run: Run, bytes: Vec<u8>) -> Vec<u8> {
         match codec::decode_server(&bytes) {
-            Ok(Some(ServerMessage::Changes { doc, from, items, chain })) => {
+            Ok(Some(ServerMessage::Changes { doc, from, items, chain })) if self.lies_left > 0 => {
                 self.lie_in_changes(run, bytes, doc, from, items, chain)
             }
-            Ok(Some(ServerMessage::Snapshot { doc, mut piece })) => {
+            Ok(Some(ServerMessage::Snapshot { doc, mut piece })) if self.lies_in_snapshots_left > 0 => {
                 if self.lie_in_piece(doc, &mut piece) {
-                    self.lies_left -= 1;
+                    self.lies_in_snapshots_left -= 1;
                     self.ledger.count("lies told");
                     self.ledger.count("lies told in snapshots");
                 }

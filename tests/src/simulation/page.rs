@@ -80,6 +80,8 @@ pub struct Page {
     pub copies: BTreeMap<DocId, AutoCommit>,
     /// Documents that the server has taken away.
     pub gone: BTreeSet<DocId>,
+    /// Snapshots that are to be opened and written, by document.
+    pub takings: BTreeMap<DocId, u64>,
     /// The kinds of documents.
     pub kinds: BTreeMap<DocId, DocKind>,
     /// Its connection.
@@ -181,6 +183,9 @@ impl World {
             }
             Effect::TakeSnapshot { doc, batch, snapshot, new, whole } => {
                 // First a note, in a transaction of its own.
+                if let Some(page) = self.page(run) {
+                    page.takings.insert(doc, batch);
+                }
                 let taking = Taking { doc, batch, snapshot, new, whole };
                 self.write_foreign(run, Vec::new(), Done::Noted(Box::new(taking)));
             }
@@ -226,6 +231,7 @@ impl World {
                 if let Some(page) = self.page(run) {
                     page.copies.remove(&doc);
                     page.gone.insert(doc);
+                    page.takings.remove(&doc);
                     page.told.retain(|_, of| *of != doc);
                 }
                 // Behind what the server sent of it before, which would bring it back.

@@ -23,7 +23,7 @@ impl World {
     pub fn come_to_rest(&mut self) {
         self.calm = true;
         self.server.storage_fails = false;
-        self.lies_left = 0;
+        (self.lies_left, self.lies_in_snapshots_left) = (0, 0);
         for device in 0..self.devices.len() {
             let id = self.devices[device].id();
             let tablet = &mut self.devices[device];

@@ -11,12 +11,15 @@ use shared::sync::snapshot::Snapshot;
 use super::agenda::{Happening, Quiet, Run};
 use super::disk::{Stored, Write};
 use super::kept::{Kept, compact};
+use super::page::Page;
 use super::settings::Fault;
 use super::world::World;
 use super::writer::Done;
 
 /// How long a tab waits before it looks again whether the other one has done with snapshots, in ms.
 const LOCKED_MS: u64 = 20;
+/// The longest time that a tab takes to make a snapshot, in ms.
+const COMPACT_MS: u64 = 2_000;
 /// The longest time that a server keeps what a snapshot covers, in ms.
 const GRACE_MS: u64 = 20_000;
 
@@ -59,8 +62,13 @@ impl World {
     /// Tabs of a device make a snapshot of what lies on its disk, mostly both at the same time.
     pub(super) fn compact_somewhere(&mut self) {
         let device = self.random.below(self.devices.len());
-        let docs: Vec<_> = self.devices[device].disk.docs.keys().copied().collect();
+        let docs = &self.devices[device].disk.docs;
+        let docs: Vec<_> = docs.iter().filter(|(_, it)| it.items.len() > 1).map(|(doc, _)| *doc).collect();
         let Some(doc) = self.random.pick(&docs) else { return };
+        let [_, second] = self.devices[device].tabs;
+        if self.tabs[second].page.is_none() && self.random.in_thousand(500) {
+            self.agenda.put(self.now, Happening::OpenTab(second));
+        }
         for tab in self.devices[device].tabs {
             let run = Run { tab, run: self.tabs[tab].run };
             if self.page(run).is_some() && self.random.in_thousand(800) {
@@ -93,7 +101,7 @@ impl World {
             return;
         }
         let items = self.tablet(run).disk.docs.get(&doc).map(|shelf| shelf.items.clone()).unwrap_or_default();
-        let wait = self.random.between(0, 30);
+        let wait = self.random.between(0, COMPACT_MS);
         self.agenda.put(self.now + wait, Happening::CompactRest(run, doc, Quiet(items)));
     }
 
@@ -117,7 +125,9 @@ impl World {
 
     /// A snapshot that has been noted is opened and written.
     pub(super) fn take_snapshot(&mut self, run: Run, taking: Taking) {
-        if self.page(run).is_none() {
+        // Deleted in between: it stays deleted.
+        let is_wanted = |page: &mut Page| page.takings.get(&taking.doc) == Some(&taking.batch);
+        if !self.page(run).is_some_and(is_wanted) {
             return;
         }
         if !self.lock(run) {

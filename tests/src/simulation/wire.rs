@@ -198,7 +198,7 @@ impl World {
         let Some(conn) = self.conns.get(&number) else { return };
         let (tab, open) = (conn.tab, conn.client_open);
         if let (true, Some((run, attempt))) = (open, tab) {
-            let bytes = if !self.calm && self.settings.has(Fault::Lie) && self.lies_left > 0 {
+            let bytes = if !self.calm && self.settings.has(Fault::Lie) && self.has_lies() {
                 self.lie(run, bytes)
             } else {
                 bytes

@@ -65,6 +65,8 @@ pub struct World {
     pub(super) calm: bool,
     /// Lies still to be told.
     pub(super) lies_left: u64,
+    /// Lies still to be told in snapshots.
+    pub(super) lies_in_snapshots_left: u64,
 }
 
 impl World {
@@ -90,6 +92,7 @@ impl World {
             papers: Vec::new(),
             calm: false,
             lies_left: 0,
+            lies_in_snapshots_left: 0,
             settings,
         };
         world.memory.cut_snapshots_at(world.settings.piece_bytes);
@@ -286,6 +289,7 @@ impl World {
             stepping: false,
             copies: BTreeMap::new(),
             gone: BTreeSet::new(),
+            takings: BTreeMap::new(),
             kinds,
             conn: None,
             own: VecDeque::new(),

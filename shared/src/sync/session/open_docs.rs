@@ -75,6 +75,7 @@ pub(super) fn fit(place: Place, items: Vec<LogItem>, own: Option<&OwnPlaces>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{ChangeHash, DeviceId, DocId};
 
     #[test]
     fn own_places_are_remembered_whatever_their_order() {
@@ -84,5 +85,18 @@ mod tests {
         }
         let found: Vec<u64> = (0..=12).filter(|&seq| own.contains(seq)).collect();
         assert_eq!(found, [2, 3, 4, 5, 6, 7, 10]);
+    }
+
+    #[test]
+    fn what_does_not_fit_one_message_waits_for_the_next() {
+        let item = |seq| LogItem {
+            seq,
+            hash: ChangeHash([0; 32]),
+            by: DeviceId([1; 16]),
+            sig: vec![0; 64],
+            data: Body::Data(vec![0; 200_000]),
+        };
+        let (taken, after) = fit(Place::start(DocId([2; 16])), (1..=6).map(item).collect(), None);
+        assert_eq!((taken.len(), after.cursor), (5, 5));
     }
 }

@@ -178,7 +178,9 @@ fn pieces_that_do_not_follow_each_other_are_not_taken() {
     empty.data.clear();
     let many = SnapshotPiece { items: vec![pieces[1].items[0].clone(); 20], ..pieces[1].clone() };
     let large = SnapshotPiece { size: limits::SNAPSHOT + 1, ..pieces[1].clone() };
-    for next in [&pieces[2], &other[1], &long, &empty, &many, &large] {
+    let newer = SnapshotPiece { seq: 11, ..pieces[1].clone() };
+    let beheaded = SnapshotPiece { heads: vec![], ..pieces[1].clone() };
+    for next in [&pieces[2], &other[1], &long, &empty, &many, &large, &newer, &beheaded] {
         let mut rig = Rig::with_directory(vec![]);
         rig.opened(9);
         rig.hear_pieces(&pieces[..1]);
