@@ -260,7 +260,12 @@ pub async fn what_has_been_dropped_is_still_known(backend: &impl Backend) {
     log.cover().await;
     log.drop_all().await;
     let hashes: Vec<_> = log.items.iter().map(|item| item.hash).collect();
-    let before = log.world.store.before_push(log.anna.carrier(), log.doc, &[log.anna.device()], &hashes).await.unwrap();
+    let before = log
+        .world
+        .store
+        .before_push(log.anna.carrier(), log.doc, &[log.anna.device()], &hashes)
+        .await
+        .unwrap();
     assert_eq!(before.known.len(), 9);
     let (acked, rejected, stored) = done(log.world.push(&log.anna, log.doc, log.items.clone()).await);
     assert_eq!(acked.iter().map(|it| it.seq).collect::<Vec<_>>(), (2..=10).collect::<Vec<_>>());
