@@ -18,7 +18,8 @@ use super::running::Running;
 use super::status::Problem;
 use super::store::records::{StoredCursor, StoredItem, item_key, refused_key, waiting_key};
 use super::store::{BLOBS, CURSORS, ITEMS, OUTBOX, StoreError, Write};
-use super::{loading, platform, reading, recovery, wipe};
+use super::snapshots::Received;
+use super::{loading, platform, recovery, wipe};
 
 /// How often the machine is told that time passes, in ms.
 const TICK_MS: u32 = 1_000;
@@ -57,6 +58,11 @@ impl Driver {
         self.signed_out.get()
     }
 
+    /// The number of the machine that runs.
+    pub(super) fn run(&self) -> u64 {
+        self.run.get()
+    }
+
     /// Whether a document has been opened at this kind before.
     pub(super) fn kind(&self, doc: DocId) -> Option<DocKind> {
         self.kinds.borrow().get(&doc).copied()
@@ -77,6 +83,7 @@ impl Running {
             if let Some(running) = running.upgrade() {
                 running.step(Event::Tick);
                 running.vouch();
+                running.look_at_records();
             }
         })
         .forget();
@@ -226,11 +233,16 @@ impl Running {
                     StoredCursor { cursor, chain: Some(chain), kind: self.driver.kind(doc) },
                 );
             }
+            Effect::TakeSnapshot { doc, batch, snapshot, new, whole } => {
+                let (running, run) = (self.clone(), self.driver.run.get());
+                let received = Received { doc, batch, snapshot, new, whole };
+                wasm_bindgen_futures::spawn_local(async move { running.take_snapshot(run, received).await });
+            }
             Effect::Apply { doc, batch, changes, authors } => {
                 let arrived =
                     authors.into_iter().zip(changes).map(|(by, data)| Arrived { by, data }).collect();
                 self.apply(doc, arrived);
-                self.step(Event::Applied { doc, batch });
+                self.applied(doc, batch);
             }
             Effect::ClearNote { doc, batch } => {
                 let name = self.note_name(doc, batch);
@@ -284,6 +296,7 @@ impl Running {
             note.extend(item.hash.0);
             let stored = StoredItem { by: item.by, sig: item.sig, data: Some(data) };
             writes.push(Write::Put(ITEMS, item_key(doc, item.hash), stored.encode()));
+            self.count_records(doc, 1);
         }
         if note.len() > 1 {
             writes.push(Write::Put(BLOBS, self.note_name(doc, batch), note));
@@ -296,10 +309,6 @@ impl Running {
             move || persisted.answer(run, Event::Persisted { doc, batch }),
             move || failed.answer(run, Event::PersistFailed { doc, batch }),
         );
-    }
-
-    fn note_name(&self, doc: DocId, batch: u64) -> String {
-        format!("{}{doc}/{}/{batch}", reading::APPLYING, self.documents.actor)
     }
 
     /// The page closes: what waits and fits is sent on its way; whether it arrived is heard next time.

@@ -38,6 +38,13 @@ pub enum Tidings {
         /// Of which document.
         doc: DocId,
     },
+    /// Changes of a document were left out.
+    LeftOut {
+        /// Of which document.
+        doc: DocId,
+    },
+    /// What was lost has been taken over, or is done without.
+    Lost,
     /// A document was deleted.
     Gone {
         /// Which.
@@ -107,6 +114,15 @@ impl Running {
             Tidings::Acknowledged { doc, hashes } => drop(self.no_longer_waiting(doc, &hashes)),
             Tidings::Replaced { doc } => {
                 wasm_bindgen_futures::spawn_local(async move { running.replaced_by_tab(doc).await });
+            }
+            Tidings::LeftOut { doc } => {
+                wasm_bindgen_futures::spawn_local(async move { running.left_out_by_tab(doc).await });
+            }
+            Tidings::Lost => {
+                wasm_bindgen_futures::spawn_local(async move {
+                    // What cannot be read now is read at the next start.
+                    let _ = running.read_lost().await;
+                });
             }
             Tidings::Gone { doc } => self.forget_copy(doc),
             Tidings::Commands => {

@@ -67,6 +67,23 @@ export class Replica {
     return this.#signed(automerge.getLastLocalChange(this.merged));
   }
 
+  /** Writes words at the end of a text. */
+  append(path, words) {
+    const end = path.reduce((value, key) => value[key], this.merged).length;
+    return this.edit((doc) => automerge.splice(doc, path, end, 0, words));
+  }
+
+  /** The place of a text that holds these words, as keys from the root. */
+  find(words, value = this.merged, path = []) {
+    if (typeof value === 'string') return value.includes(words) ? path : undefined;
+    if (!value || typeof value !== 'object') return undefined;
+    for (const key of Object.keys(value)) {
+      const found = this.find(words, value[key], [...path, Array.isArray(value) ? Number(key) : key]);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
   /** A change without operations. */
   touch() {
     this.merged = automerge.emptyChange(this.merged);

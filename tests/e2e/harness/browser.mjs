@@ -1,6 +1,6 @@
 // Chromium, and devices in it: one browser context is one device, with everything that goes wrong in its pages kept.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,6 +78,19 @@ export class Device {
   /** Closes the whole browser of this device and starts it again on the same profile; `between` happens meanwhile. */
   async restart(between = () => {}) {
     await this.context.close();
+    await between();
+    await this.#launch();
+    return this.page;
+  }
+
+  /** Ends the browser of this device without asking, as a power cut does, and starts it again on the same profile. */
+  async kill(between = () => {}) {
+    // Chromium names its process in the lock of the profile.
+    const pid = Number(readlinkSync(join(this.profile, 'SingletonLock')).split('-').at(-1));
+    const closed = new Promise((resolve) => this.context.on('close', resolve));
+    process.kill(pid, 'SIGKILL');
+    await closed;
+    for (const name of ['SingletonLock', 'SingletonCookie', 'SingletonSocket']) rmSync(join(this.profile, name), { force: true });
     await between();
     await this.#launch();
     return this.page;
