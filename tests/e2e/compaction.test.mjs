@@ -35,17 +35,13 @@ async function write(page, words) {
 }
 
 /** Waits until the disk has a snapshot of a document. */
-const compacted = (page, doc) =>
-  page.waitForFunction(
-    async (key) => {
-      const database = await new Promise((resolve) => (indexedDB.open('loopbaanmaat').onsuccess = ({ target }) => resolve(target.result)));
-      const found = await new Promise((resolve) => (database.transaction('snapshots').objectStore('snapshots').getKey(key).onsuccess = ({ target }) => resolve(target.result)));
-      database.close();
-      return found !== undefined;
-    },
-    `list/${doc}`,
-    { timeout: 60_000, polling: 250 },
-  );
+async function compacted(page, doc) {
+  const until = Date.now() + 60_000;
+  while (!(await keys(page, 'snapshots')).includes(`list/${doc}`)) {
+    assert.ok(Date.now() < until, 'no snapshot');
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+}
 
 const itemsOf = async (page, doc) => (await keys(page, 'items')).filter((key) => key.startsWith(`${doc}/`));
 
