@@ -83,7 +83,8 @@ pub enum Event {
         /// Which batch.
         batch: u64,
     },
-    /// [`Effect::Persist`] has failed; the batch will be asked for again.
+    /// [`Effect::Persist`] or [`Effect::TakeSnapshot`] has failed; the batch will be asked for again. Nothing that was
+    /// asked to be written of this document after it may reach the disk.
     PersistFailed {
         /// Which document.
         doc: DocId,
@@ -96,7 +97,7 @@ pub enum Event {
         doc: DocId,
         /// Which batch.
         batch: u64,
-        /// The changes that were not here before, in log order; none where the snapshot is kept whole.
+        /// The `new` ones of its changes, in that order; none where the snapshot is kept whole.
         changes: Vec<Vec<u8>>,
     },
     /// The snapshot in [`Effect::TakeSnapshot`] is not what it says; nothing of it was kept.
@@ -203,7 +204,8 @@ pub enum Effect {
     /// not opened again; then [open](super::snapshot::open) it, and write it together with the place in one
     /// transaction: as it is where it is `whole`, else the `new` ones of its changes as items. Report with
     /// [`Event::SnapshotTaken`], [`Event::SnapshotUnsound`] or [`Event::PersistFailed`]. Nothing else of this document
-    /// is asked to be written meanwhile.
+    /// is asked to be written meanwhile. One that brings nothing new is not opened: of that only the place is written,
+    /// with [`Effect::Persist`].
     TakeSnapshot {
         /// Which document.
         doc: DocId,

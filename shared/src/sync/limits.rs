@@ -17,6 +17,9 @@ pub const PUSH: usize = 256;
 pub const SNAPSHOT_PIECE: usize = 196_608;
 /// Bytes of a snapshot, and items that it stands for: what a device takes at most.
 pub const SNAPSHOT: u64 = 512 * 1_048_576;
+/// Heads of a snapshot's document, which every piece repeats. A document with more waits for a change that brings them
+/// together.
+pub const SNAPSHOT_HEADS: usize = 256;
 /// Bytes of the data of a `presence`.
 pub const PRESENCE: usize = 1_024;
 /// Bytes of the text that a client says it is.

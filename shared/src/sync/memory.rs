@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::gate::{self, AncestryRow, KnownChange, LogFacts, PreviousChange, Verdict};
 use super::message::{Body, LogItem, Place, PushItem};
 use super::session::{Answer, Ask, PushAnswer, ReadAnswer};
-use super::{chain, change};
+use super::{chain, change, limits};
 use crate::access::Access;
 use crate::domain::genesis::genesis;
 use crate::domain::kind::DocKind;
 use crate::ids::{ActorId, Chain, ChangeHash, DeviceId, DocId, PublicKey, UserId};
 
 /// All documents, devices and grants of an organisation.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Memory {
     logs: BTreeMap<DocId, Log>,
     devices: BTreeMap<DeviceId, (UserId, PublicKey)>,
@@ -24,6 +24,21 @@ pub struct Memory {
     directory: u64,
     /// The length and the highest operation before it of every log that the open transaction has written to.
     open: Option<BTreeMap<DocId, (usize, u64)>>,
+    /// Bytes of data in one piece of a snapshot.
+    piece_bytes: usize,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            logs: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            revoked: BTreeSet::new(),
+            directory: 0,
+            open: None,
+            piece_bytes: limits::SNAPSHOT_PIECE,
+        }
+    }
 }
 
 /// One document's log.
@@ -48,6 +63,13 @@ struct Grant {
     access: Access,
     ever_read: bool,
     ever_write: bool,
+}
+
+/// Why a document is not read.
+#[derive(Debug, Clone, Copy)]
+enum Barred {
+    Denied,
+    Gone,
 }
 
 impl Memory {
@@ -163,12 +185,12 @@ impl Memory {
         }
     }
 
-    fn access(&self, user: UserId, doc: DocId) -> Result<&Log, ReadAnswer> {
-        let Some(log) = self.logs.get(&doc) else { return Err(ReadAnswer::Denied) };
+    fn access(&self, user: UserId, doc: DocId) -> Result<&Log, Barred> {
+        let Some(log) = self.logs.get(&doc) else { return Err(Barred::Denied) };
         match log.grants.get(&user) {
             Some(grant) if !log.destroyed && grant.access > Access::None => Ok(log),
-            Some(grant) if grant.ever_read => Err(ReadAnswer::Gone),
-            _ => Err(ReadAnswer::Denied),
+            Some(grant) if grant.ever_read => Err(Barred::Gone),
+            _ => Err(Barred::Denied),
         }
     }
 
@@ -177,7 +199,8 @@ impl Memory {
         let mut room = max_bytes;
         for (index, &Place { doc, cursor, chain, part }) in places.iter().enumerate() {
             answers.push(match self.access(user, doc) {
-                Err(answer) => answer,
+                Err(Barred::Denied) => ReadAnswer::Denied,
+                Err(Barred::Gone) => ReadAnswer::Gone,
                 Ok(log) => {
                     let from = usize::try_from(cursor).unwrap_or(usize::MAX);
                     let committed = &log.items[..self.committed(doc, log)];
@@ -226,8 +249,8 @@ impl Memory {
 
     fn push(&mut self, user: UserId, doc: DocId, items: &[PushItem]) -> PushAnswer {
         match self.access(user, doc) {
-            Err(ReadAnswer::Gone) => return PushAnswer::Gone,
-            Err(_) => return PushAnswer::Denied,
+            Err(Barred::Gone) => return PushAnswer::Gone,
+            Err(Barred::Denied) => return PushAnswer::Denied,
             Ok(_) => {}
         }
         let examined: Vec<_> = items

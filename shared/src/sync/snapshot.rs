@@ -72,8 +72,11 @@ pub fn make(base: Option<&[u8]>, changes: &[&[u8]]) -> Result<Made, Unsound> {
     if count != before + changes.len() {
         return Err(Unsound::Different("not all changes were applied"));
     }
-    let data = doc.save();
     let heads = heads(&mut doc);
+    if heads.len() > limits::SNAPSHOT_HEADS {
+        return Err(Unsound::Different("more heads than a piece has room for"));
+    }
+    let data = doc.save();
     let mut loaded = load(&data)?;
     if self::heads(&mut loaded) != heads || loaded.get_changes(&[]).len() != count {
         return Err(Unsound::Different("what is loaded is not what was saved"));
@@ -158,7 +161,13 @@ pub struct Extent {
 /// the last bytes go with the last items. `None` where there are hardly any bytes to so many items.
 #[must_use]
 pub fn pieces(size: usize, items: usize) -> Option<Vec<Extent>> {
-    let count = size.div_ceil(limits::SNAPSHOT_PIECE).max(items.div_ceil(limits::PUSH)).max(1);
+    pieces_of(size, items, limits::SNAPSHOT_PIECE)
+}
+
+/// [`pieces`] of at most `most` bytes of data.
+#[must_use]
+pub fn pieces_of(size: usize, items: usize, most: usize) -> Option<Vec<Extent>> {
+    let count = size.div_ceil(most.clamp(1, limits::SNAPSHOT_PIECE)).max(items.div_ceil(limits::PUSH)).max(1);
     if count > size {
         return None;
     }
@@ -188,3 +197,6 @@ impl Snapshot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

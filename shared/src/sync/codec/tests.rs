@@ -36,15 +36,17 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 
 fn place() -> impl Strategy<Value = Place> {
     prop_oneof![
-        doc().prop_map(|doc| Place::start(doc)),
+        doc().prop_map(Place::start),
         (doc(), 1..=limits::INTEGER, chain()).prop_map(|(doc, cursor, chain)| Place {
             doc,
             cursor,
             chain: Some(chain),
             part: None,
         }),
-        (doc(), number(), number())
-            .prop_map(|(doc, seq, offset)| Place { part: Some(SnapshotPart { seq, offset }), ..Place::start(doc) }),
+        (doc(), number(), number()).prop_map(|(doc, seq, offset)| Place {
+            part: Some(SnapshotPart { seq, offset }),
+            ..Place::start(doc)
+        }),
     ]
 }
 
@@ -70,8 +72,12 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
 }
 
 fn piece() -> impl Strategy<Value = SnapshotPiece> {
-    let item = (hash(), device(), bytes(), any::<bool>())
-        .prop_map(|(hash, by, sig, void)| SnapshotItem { hash, by, sig, void });
+    let item = (hash(), device(), bytes(), any::<bool>()).prop_map(|(hash, by, sig, void)| SnapshotItem {
+        hash,
+        by,
+        sig,
+        void,
+    });
     let numbers = (number(), number(), number());
     (numbers, chain(), vec(hash(), 0..3), bytes(), vec(item, 0..10)).prop_map(
         |((seq, size, offset), chain, heads, data, items)| SnapshotPiece {

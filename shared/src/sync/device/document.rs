@@ -122,8 +122,19 @@ pub(super) struct Batch {
     pub new: Vec<ChangeHash>,
     pub changes: Vec<Vec<u8>>,
     pub authors: Vec<DeviceId>,
-    /// Whether it is a snapshot: what it brings is known once it has been opened and is on the disk.
-    pub is_snapshot: bool,
+    /// Where it is a snapshot: what it brings is known once it has been opened and is on the disk.
+    pub snapshot: Option<Taking>,
+}
+
+/// What a snapshot under way to the disk says besides.
+#[derive(Debug)]
+pub(super) struct Taking {
+    /// Whether it is kept as it is, so that there is nothing to apply but all of it.
+    pub whole: bool,
+    /// The places that are void in it.
+    pub void: BTreeSet<u64>,
+    /// What is held of those.
+    pub leave_out: Vec<ChangeHash>,
 }
 
 /// Why an item is not taken.
@@ -172,7 +183,8 @@ impl Document {
         let mut document = Self::new(loaded.doc);
         // A place without its chain, or the other way round, would be refused: read from the start instead.
         if (loaded.cursor == 0) == loaded.chain.is_none() {
-            document.place = Place { doc: loaded.doc, cursor: loaded.cursor, chain: loaded.chain, part: None };
+            document.place =
+                Place { doc: loaded.doc, cursor: loaded.cursor, chain: loaded.chain, part: None };
             document.persisted = document.place;
         }
         document.kind = loaded.kind;
@@ -217,7 +229,7 @@ impl Document {
 
     /// Whether a snapshot is being opened: what comes after it waits until it is on the disk.
     pub fn is_taking_a_snapshot(&self) -> bool {
-        self.batches.iter().any(|batch| batch.is_snapshot)
+        self.batches.iter().any(|batch| batch.snapshot.is_some())
     }
 
     /// Whether its items may be pushed now.
@@ -242,8 +254,8 @@ impl Document {
         for waiting in &mut self.waiting {
             waiting.sent = false;
         }
-        // What cannot go on without an answer that will not come is started over.
-        if self.seen.is_some() {
+        // What cannot go on without an answer that will not come is started over; the pieces of a snapshot can.
+        if self.seen.is_some() && (self.place.cursor > 0 || self.gathered.is_none()) {
             self.start_over();
         }
     }

@@ -186,7 +186,7 @@ impl Device {
                 Err(Fault::UnknownAuthor) => return,
             };
             let taken = checked.len();
-            self.leave_out(doc, arrived.items.iter().take(taken));
+            self.leave_void_out(doc, arrived.items.iter().take(taken));
             self.take_checked(doc, checked);
             if fault.is_some() {
                 if let Some(document) = self.docs.get_mut(&doc) {
@@ -203,19 +203,25 @@ impl Device {
         }
     }
 
-    /// What is held and void is to be taken out of the document.
-    fn leave_out<'a>(&mut self, doc: DocId, items: impl Iterator<Item = &'a LogItem>) {
-        let Some(document) = self.docs.get_mut(&doc) else { return };
+    /// What is void among these is to be left out of the document, where it is held.
+    fn leave_void_out<'a>(&mut self, doc: DocId, items: impl Iterator<Item = &'a LogItem>) {
+        let Some(document) = self.docs.get(&doc) else { return };
         let void: Vec<_> = items.filter(|item| item.data == Body::Void).collect();
-        document.void.extend(void.iter().map(|item| item.seq));
-        let held: Vec<_> = void.iter().filter(|item| document.held.contains(&item.hash)).collect();
+        let held = void.iter().map(|item| item.hash).filter(|hash| document.held.contains(hash)).collect();
+        self.leave_out(doc, &void.iter().map(|item| item.seq).collect(), held);
+    }
+
+    /// These places are void, and what is held of them is to be left out of the document.
+    pub(super) fn leave_out(&mut self, doc: DocId, void: &BTreeSet<u64>, held: Vec<ChangeHash>) {
+        if let Some(document) = self.docs.get_mut(&doc) {
+            document.void.extend(void);
+        }
         if !held.is_empty() {
-            let hashes = held.iter().map(|item| item.hash).collect();
-            self.out.push(Effect::Void { doc, hashes });
+            self.out.push(Effect::Void { doc, hashes: held });
         }
     }
 
-    fn take_checked(&mut self, doc: DocId, items: Vec<CheckedItem>) {
+    pub(super) fn take_checked(&mut self, doc: DocId, items: Vec<CheckedItem>) {
         if items.is_empty() {
             return;
         }
@@ -236,7 +242,7 @@ impl Device {
             new: new().map(|item| item.hash).collect(),
             changes: new().filter_map(|item| item.data.clone()).collect(),
             authors: new().map(|item| item.by).collect(),
-            is_snapshot: false,
+            snapshot: None,
         });
         if let Some(seen) = &mut document.seen {
             seen.extend(&hashes);

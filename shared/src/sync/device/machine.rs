@@ -259,7 +259,8 @@ impl Device {
         if !done.is_empty() {
             self.out.push(Effect::Acked { doc, hashes: done });
         }
-        if batch.changes.is_empty() && !batch.is_snapshot {
+        let is_whole = batch.snapshot.is_some_and(|snapshot| snapshot.whole);
+        if batch.changes.is_empty() && !is_whole {
             self.out.push(Effect::ClearNote { doc, batch: number });
         } else {
             document.applying.insert(number);
@@ -273,8 +274,10 @@ impl Device {
         /// Long enough for a person to make room, short enough not to be noticed otherwise.
         const AGAIN_MS: u64 = 10_000;
         let Some(document) = self.docs.get_mut(&doc) else { return };
-        if !document.batches.iter().any(|batch| batch.number == number) {
-            return;
+        let Some(batch) = document.batches.iter().find(|batch| batch.number == number) else { return };
+        if batch.snapshot.is_some() {
+            // Noted before it was opened, which went well.
+            self.out.push(Effect::ClearNote { doc, batch: number });
         }
         document.back_to_the_disk();
         document.problem = Some(Problem::Storage);

@@ -1,14 +1,14 @@
 //! Snapshots: gathered piece by piece, checked as far as that goes without opening them, and handed to the app.
 
-use super::document::{Arrived, Batch, Document, Fault};
+use super::document::{Arrived, Batch, Document, Fault, Taking};
 use super::machine::Device;
-use super::{Effect, Problem};
+use super::{CheckedItem, Effect, Problem};
 use crate::ids::{DeviceId, DocId, PublicKey};
 use crate::sync::message::{Place, SnapshotItem, SnapshotPart, SnapshotPiece};
 use crate::sync::snapshot::Snapshot;
 use crate::sync::{chain, limits, signature};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Device {
     /// Takes a piece of a snapshot; `asks` says whether an unknown author is worth asking for. Whether to go on with
@@ -45,21 +45,27 @@ impl Device {
     fn take_snapshot(&mut self, doc: DocId, snapshot: Snapshot) {
         let number = self.batch_number();
         let Some(document) = self.docs.get_mut(&doc) else { return };
-        if snapshot.heads.iter().any(|head| document.noted.contains(head)) {
-            // It brought the app down before. What is here already stays usable.
-            document.problem = Some(Problem::SetAside { hashes: document.noted.clone() });
-            return self.shut(doc, None);
-        }
-        let (mut new, mut authors, mut void) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut new, mut authors) = (Vec::new(), Vec::new());
+        let (mut void, mut leave_out) = (BTreeSet::new(), Vec::new());
         for (seq, item) in (1..).zip(&snapshot.items) {
             let is_held = document.held.contains(&item.hash);
             if item.void {
-                document.void.insert(seq);
-                void.extend(is_held.then_some(item.hash));
+                void.insert(seq);
+                leave_out.extend(is_held.then_some(item.hash));
             } else if !is_held {
                 new.push(item.hash);
                 authors.push(item.by);
             }
+        }
+        if new.is_empty() {
+            self.leave_out(doc, &void, leave_out);
+            return self.take_held_log(doc, snapshot.items);
+        }
+        let is_noted = |item: &SnapshotItem| !item.void && document.noted.contains(&item.hash);
+        if snapshot.items.iter().any(is_noted) {
+            // It brought the app down before. What is here already stays usable.
+            document.problem = Some(Problem::SetAside { hashes: document.noted.clone() });
+            return self.shut(doc, None);
         }
         let whole = document.held.is_empty();
         document.held.extend(&new);
@@ -76,26 +82,38 @@ impl Device {
             new: new.clone(),
             changes: Vec::new(),
             authors,
-            is_snapshot: true,
+            snapshot: Some(Taking { whole, void, leave_out }),
         });
-        if !void.is_empty() {
-            self.out.push(Effect::Void { doc, hashes: void });
-        }
         self.out.push(Effect::TakeSnapshot { doc, batch: number, snapshot, new, whole });
         self.look_for_the_end_of_a_reset(doc);
+    }
+
+    /// Of a log of which everything is held only the place is new: there is nothing to open.
+    fn take_held_log(&mut self, doc: DocId, items: Vec<SnapshotItem>) {
+        let Some(document) = self.docs.get(&doc) else { return };
+        let ahead = (1..).zip(items).filter(|(seq, _)| *seq > document.place.cursor);
+        let checked = ahead.map(|(seq, SnapshotItem { hash, by, sig, .. })| CheckedItem {
+            seq,
+            hash,
+            by,
+            sig,
+            data: None,
+        });
+        self.take_checked(doc, checked.collect());
     }
 
     /// A snapshot is on the disk.
     pub(super) fn snapshot_taken(&mut self, doc: DocId, number: u64, changes: Vec<Vec<u8>>, now_ms: u64) {
         let Some(document) = self.docs.get_mut(&doc) else { return };
-        let Some(batch) = document.batches.front_mut().filter(|it| it.number == number && it.is_snapshot)
-        else {
-            return;
-        };
-        if changes.is_empty() {
+        let Some(batch) = document.batches.front_mut().filter(|batch| batch.number == number) else { return };
+        let Some(taking) = &mut batch.snapshot else { return };
+        if taking.whole {
             batch.authors.clear();
+        } else {
+            batch.changes = changes;
         }
-        batch.changes = changes;
+        let (void, leave_out) = (std::mem::take(&mut taking.void), std::mem::take(&mut taking.leave_out));
+        self.leave_out(doc, &void, leave_out);
         self.persisted(doc, number);
         self.take_arrived(doc, now_ms);
     }
@@ -103,7 +121,7 @@ impl Device {
     /// What was gathered is no snapshot of the log that it stands for.
     pub(super) fn snapshot_unsound(&mut self, doc: DocId, number: u64) {
         let Some(document) = self.docs.get_mut(&doc) else { return };
-        if !document.batches.iter().any(|batch| batch.number == number && batch.is_snapshot) {
+        if !document.batches.iter().any(|batch| batch.number == number && batch.snapshot.is_some()) {
             return;
         }
         document.back_to_the_disk();
@@ -125,13 +143,17 @@ impl Document {
             return Err(Fault::Untrusted("a snapshot beyond all bounds"));
         }
         let mut so_far = match self.gathered.take() {
-            _ if piece.offset == 0 => Snapshot {
-                seq: piece.seq,
-                chain: piece.chain,
-                heads: piece.heads.clone(),
-                items: Vec::new(),
-                data: Vec::new(),
-            },
+            _ if piece.offset == 0 => {
+                // Whatever there was of another one is of no use any more.
+                self.place.part = None;
+                Snapshot {
+                    seq: piece.seq,
+                    chain: piece.chain,
+                    heads: piece.heads.clone(),
+                    items: Vec::new(),
+                    data: Vec::new(),
+                }
+            }
             Some(so_far)
                 if so_far.data.len() as u64 == piece.offset
                     && (so_far.seq, so_far.chain) == (piece.seq, piece.chain)
@@ -161,12 +183,20 @@ impl Document {
             return Ok(None);
         }
         self.place.part = None;
-        let hashes = so_far.items.iter().map(|item| item.hash);
         let is_ascending = so_far.heads.windows(2).all(|pair| pair[0] < pair[1]);
-        if items != piece.seq || chain::after(chain::start(self.id), hashes) != so_far.chain || !is_ascending {
+        if items != piece.seq || !is_ascending || !self.is_chained(&so_far) {
             return Err(Fault::Untrusted("a snapshot of another chain"));
         }
         Ok(Some(so_far))
+    }
+
+    /// Whether its items make its chain, and on the way there the one up to which the log was read.
+    fn is_chained(&self, snapshot: &Snapshot) -> bool {
+        let read = usize::try_from(self.place.cursor).unwrap_or(usize::MAX);
+        let Some((known, ahead)) = snapshot.items.split_at_checked(read) else { return false };
+        let after = |start, items: &[SnapshotItem]| chain::after(start, items.iter().map(|item| item.hash));
+        let here = after(chain::start(self.id), known);
+        self.place.chain.is_none_or(|chain| chain == here) && after(here, ahead) == snapshot.chain
     }
 
     fn check_author(

@@ -3,6 +3,7 @@
 
 use super::{Log, Memory};
 use crate::ids::DocId;
+use crate::sync::limits;
 use crate::sync::message::{Body, SnapshotItem, SnapshotPart, SnapshotPiece};
 use crate::sync::snapshot::{self, Extent, Snapshot};
 
@@ -46,10 +47,16 @@ impl Memory {
             items: named.collect(),
             data: made.data,
         };
-        let pieces = snapshot::pieces(snapshot.data.len(), snapshot.items.len())?;
+        let most = self.piece_bytes;
+        let pieces = snapshot::pieces_of(snapshot.data.len(), snapshot.items.len(), most)?;
         let seq = snapshot.seq;
         log.snapshot = Some(Stored { snapshot, pieces });
         Some(seq)
+    }
+
+    /// From now on a piece of a snapshot has at most that many bytes of data, so that small documents have many pieces.
+    pub fn cut_snapshots_at(&mut self, piece_bytes: usize) {
+        self.piece_bytes = piece_bytes.clamp(1, limits::SNAPSHOT_PIECE);
     }
 
     /// From now on the changes that the log's snapshot covers are served by it alone.
@@ -65,7 +72,11 @@ impl Memory {
 impl Log {
     /// The piece of the snapshot that follows `part` for whoever is at `cursor`, the place of its first item, and its
     /// bytes; none where the items themselves are to be read.
-    pub(super) fn piece(&self, cursor: u64, part: Option<SnapshotPart>) -> Option<(SnapshotPiece, u64, usize)> {
+    pub(super) fn piece(
+        &self,
+        cursor: u64,
+        part: Option<SnapshotPart>,
+    ) -> Option<(SnapshotPiece, u64, usize)> {
         let Stored { snapshot, pieces } = self.snapshot.as_ref()?;
         let wanted = if cursor == 0 { cursor < snapshot.seq } else { cursor < self.dropped };
         if !wanted {

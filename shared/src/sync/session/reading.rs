@@ -16,6 +16,9 @@ const READ_BYTES: usize = limits::FRAME - CHANGES_OVERHEAD - limits::PUSH * ITEM
 /// Bytes of the answer to a `POST` that changes may fill; the rest is for what must be answered.
 const HTTP_CHANGES: usize = limits::HTTP_ANSWER / 2;
 
+/// Bytes that a head takes in a piece of a snapshot.
+const HEAD: usize = 34;
+
 /// Documents being read up to their heads.
 #[derive(Debug)]
 pub(super) struct Reading {
@@ -162,7 +165,8 @@ impl Session {
 
     /// Says a piece of a snapshot, and has the next one read, or what comes after it.
     fn tell_piece(&mut self, doc: DocId, first: u64, piece: SnapshotPiece, again: &mut VecDeque<DocId>) {
-        let size = CHANGES_OVERHEAD + piece.items.len() * ITEM_OVERHEAD + piece.data.len();
+        let heads = piece.heads.len() * HEAD;
+        let size = CHANGES_OVERHEAD + heads + piece.items.len() * ITEM_OVERHEAD + piece.data.len();
         if !self.has_room_for(size) {
             // Read short: the client opens it again from where it is.
             return;

@@ -533,3 +533,5 @@ fn a_change_under_another_s_hash_is_not_taken() {
     let problem = rig.device.problem(DOC);
     assert_eq!(problem, Some(Problem::Untrusted { reason: "an item has another hash" }));
 }
+
+mod snapshots;

@@ -464,13 +464,15 @@ fn a_place_that_the_log_does_not_hold_is_reset_and_closed() {
     let mut rig = Rig::greeted();
     let right = chain::next(chain::start(DOC), rig.memory.log(DOC).unwrap().items()[0].hash);
     for (cursor, chain) in [(1, Chain([0; 32])), (2, right), (u64::MAX >> 11, right)] {
-        let said =
-            rig.say(&ClientMessage::Open { docs: vec![Place { doc: DOC, cursor, chain: Some(chain), part: None }] });
+        let said = rig.say(&ClientMessage::Open {
+            docs: vec![Place { doc: DOC, cursor, chain: Some(chain), part: None }],
+        });
         assert_eq!(said, [ServerMessage::Reset { doc: DOC }]);
     }
     assert!(rig.feed(Input::Woken { doc: DOC, head: None }).is_empty());
-    let said =
-        rig.say(&ClientMessage::Open { docs: vec![Place { doc: DOC, cursor: 1, chain: Some(right), part: None }] });
+    let said = rig.say(&ClientMessage::Open {
+        docs: vec![Place { doc: DOC, cursor: 1, chain: Some(right), part: None }],
+    });
     assert!(matches!(said[..], [ServerMessage::Opened { head: 1, .. }]));
 }
 
@@ -564,7 +566,8 @@ fn the_answer_to_a_post_is_bounded_and_a_document_read_short_can_be_opened_from_
         for message in &said {
             if let ServerMessage::Changes { doc: DOC, from, items, chain } = message {
                 assert_eq!(*from, place.cursor);
-                place = Place { doc: DOC, cursor: from + items.len() as u64, chain: Some(*chain), part: None };
+                place =
+                    Place { doc: DOC, cursor: from + items.len() as u64, chain: Some(*chain), part: None };
             }
         }
         assert!(rig.other.is_empty(), "nothing is subscribed to");
@@ -590,3 +593,5 @@ fn what_becomes_void_is_told_once_to_whoever_has_read_it() {
     assert_eq!(items.iter().map(|it| it.data == Body::Void).collect::<Vec<_>>(), [false, false, true, true]);
     assert_eq!(rig.feed(woken()), []);
 }
+
+mod snapshots;
