@@ -23,6 +23,10 @@ use super::{loading, platform, recovery, wipe};
 
 /// How often the machine is told that time passes, in ms.
 const TICK_MS: u32 = 1_000;
+/// How long an exchange may be under way before it counts as silence, in ms: once everything has been here, and
+/// during a first download.
+const VOUCH_MS: u64 = 10_000;
+const VOUCH_FIRST_MS: u64 = 60_000;
 /// How long to wait before a disk that could not be read at start is read again, in ms.
 const REREAD_MS: u64 = 5_000;
 /// What the server's log calls this client.
@@ -107,6 +111,15 @@ impl Running {
             });
         }
         let running = Rc::downgrade(self);
+        platform::listen(&window, "offline", move |_| {
+            // A socket is noticed to be dead; a request that is under way would be waited for.
+            if let Some(running) = running.upgrade()
+                && running.driver.link.post().is_some()
+            {
+                running.lose_post();
+            }
+        });
+        let running = Rc::downgrade(self);
         platform::listen(&window, "pagehide", move |_| {
             if let Some(running) = running.upgrade() {
                 running.farewell();
@@ -115,6 +128,7 @@ impl Running {
     }
 
     fn wake(self: &Rc<Self>) {
+        self.catch_up();
         self.step(Event::Wake);
         self.send_commands();
         if let Some(post) = self.driver.link.post() {
@@ -122,9 +136,10 @@ impl Running {
         }
     }
 
-    /// An exchange that takes long is no silence.
+    /// An exchange that takes long is no silence, as long as there is much to bring.
     fn vouch(self: &Rc<Self>) {
-        if let Some(sign) = self.driver.link.post().and_then(|post| post.sign_of_life()) {
+        let patience = if self.driver.complete.get() { VOUCH_MS } else { VOUCH_FIRST_MS };
+        if let Some(sign) = self.driver.link.post().and_then(|post| post.sign_of_life(patience)) {
             self.step(sign);
         }
     }

@@ -15,6 +15,7 @@
 //!
 //! One direction, no shortcut: a page never writes a signal that mirrors a document.
 
+mod catching_up;
 mod compaction;
 mod directory;
 pub mod documents;

@@ -70,7 +70,7 @@ impl Marks {
         Write::Put(BLOBS, format!("{APPLYING}{doc}/{LEFT_OUT}"), note)
     }
 
-    fn leaves_out(&self, doc: DocId, hash: ChangeHash) -> bool {
+    pub(super) fn leaves_out(&self, doc: DocId, hash: ChangeHash) -> bool {
         [&self.noted, &self.replaced].into_iter().any(|it| it.get(&doc).is_some_and(|of| of.contains(&hash)))
     }
 

@@ -205,7 +205,13 @@ impl Running {
     /// Another tab has replaced changes of a document: this one does the same to its own copy, and to what was
     /// made here on top of them.
     pub(super) async fn replaced_by_tab(self: &Rc<Self>, doc: DocId) {
-        let Ok(keys) = self.store.keys(OUTBOX, &format!("replaced/{doc}/")).await else { return };
+        let keys = loop {
+            match self.store.keys(OUTBOX, &format!("replaced/{doc}/")).await {
+                Ok(keys) => break keys,
+                Err(StoreError::Closed) => return,
+                Err(_) => platform::sleep(REREAD_MS).await,
+            }
+        };
         let hashes: Vec<ChangeHash> =
             keys.iter().filter_map(|key| parse_outbox_key(key)).map(|(_, hash)| hash).collect();
         self.marks.borrow_mut().replace(doc, hashes.iter().copied());

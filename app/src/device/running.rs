@@ -38,6 +38,8 @@ pub struct Running {
     pub(super) driver: Driver,
     pub(super) outbox: Outbox,
     pub(super) tabs: Tabs,
+    /// When the disk was last looked through for what other tabs did not tell of.
+    pub(super) caught_up: Cell<u64>,
     /// How much there is to tidy on the disk.
     pub(super) records: Records,
     /// Batches that are on disk and have not been tried on their document yet, with the machine's run.
@@ -72,6 +74,7 @@ impl Running {
             driver: Driver::default(),
             outbox: Outbox::default(),
             tabs: Tabs::open(),
+            caught_up: Cell::new(0),
             records: Records::default(),
             untried: RefCell::default(),
             waiting: RefCell::default(),

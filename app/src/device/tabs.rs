@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use web_sys::{BroadcastChannel, MessageEvent};
 
+use super::held::LocalCopy;
 use super::leaving::Leaving;
 use super::running::Running;
 use super::wipe::WipeReason;
@@ -124,7 +125,14 @@ impl Running {
                     let _ = running.read_lost().await;
                 });
             }
-            Tidings::Gone { doc } => self.forget_copy(doc),
+            Tidings::Gone { doc } => {
+                // The machine of this tab may hold it still, with changes that wait: it starts from the disk then.
+                let is_known = !matches!(*self.held(doc).copy.borrow(), LocalCopy::Gone);
+                self.forget_copy(doc);
+                if is_known {
+                    self.restart_machine();
+                }
+            }
             Tidings::Commands => {
                 wasm_bindgen_futures::spawn_local(async move {
                     // What cannot be read now is read at the next start.

@@ -67,6 +67,11 @@ export class Replica {
     return this.#signed(automerge.getLastLocalChange(this.merged));
   }
 
+  /** Takes a change in that was made elsewhere and is in no log yet. */
+  apply(data) {
+    this.merged = automerge.applyChanges(this.merged, [new Uint8Array(data)])[0];
+  }
+
   /** Writes words at the end of a text. */
   append(path, words) {
     const end = path.reduce((value, key) => value[key], this.merged).length;
