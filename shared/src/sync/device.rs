@@ -204,7 +204,7 @@ pub enum Effect {
     /// not opened again; then [open](super::snapshot::open) it, and write it together with the place in one
     /// transaction: as it is where it is `whole`, else the `new` ones of its changes as items. Report with
     /// [`Event::SnapshotTaken`], [`Event::SnapshotUnsound`] or [`Event::PersistFailed`]. Nothing else of this document
-    /// is asked to be written meanwhile. One that brings nothing new is not opened: of that only the place is written,
+    /// is asked to be written meanwhile; a [`Effect::Delete`] calls it off, or it would bring the document back. One that brings nothing new is not opened: of that only the place is written,
     /// with [`Effect::Persist`].
     TakeSnapshot {
         /// Which document.

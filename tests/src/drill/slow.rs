@@ -32,9 +32,7 @@ pub async fn slow_reader(ground: &Ground) -> Outcome {
     let mut readers = Vec::new();
     for _ in 0..READERS {
         let mut client = Client::connect(server.address, &troupe.reader).await.unwrap();
-        client
-            .open(troupe.docs.iter().map(|doc| Place::start(*doc)).collect())
-            .await;
+        client.open(troupe.docs.iter().map(|doc| Place::start(*doc)).collect()).await;
         readers.push(client);
     }
     let mut at_work = troupe.begin(server.address);

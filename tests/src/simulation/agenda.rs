@@ -1,13 +1,15 @@
 //! What is to happen when. What is due at one moment happens in the order in which it was put down.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use shared::ids::{ChangeHash, DeviceId, DocId};
 use shared::sync::device::Offered;
 use shared::sync::session::Answer;
 
-use super::disk::Directory;
+use super::disk::{Directory, Stored};
 use super::settings::Fault;
+use super::snapshots::Taking;
 
 /// A tab in one of its runs: what was meant for an earlier one is not for the present one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,6 +102,16 @@ pub enum Happening {
     Directory(Run, Quiet<Option<Directory>>),
     /// A tab reads from disk what its machine wants to offer.
     Offer(Run, DocId, Offered),
+    /// It has read the items for it, and goes on with the snapshot.
+    OfferRest(Run, DocId, Offered, Quiet<BTreeMap<ChangeHash, Rc<Stored>>>),
+    /// A tab begins to make a snapshot of what lies on its disk.
+    Compact(Run, DocId),
+    /// It has read the items for it.
+    CompactRest(Run, DocId, Quiet<BTreeMap<ChangeHash, Rc<Stored>>>),
+    /// A tab opens a snapshot that came from the server.
+    TakeSnapshot(Run, Quiet<Taking>),
+    /// The server drops what a snapshot covers.
+    DropCovered(DocId),
     /// Something goes wrong.
     Fault(Fault),
     /// A device that is not what it seems says something.

@@ -10,6 +10,8 @@ use shared::ids::{ActorId, Chain, ChangeHash, DeviceId, DocId, PublicKey};
 use shared::sync::device::{Event, LoadedDoc, Offered};
 use shared::sync::message::{PushItem, RejectCode};
 
+use super::kept::Kept;
+
 /// What the server says of who and what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directory {
@@ -65,6 +67,8 @@ pub struct Shelf {
     pub refused: BTreeMap<ChangeHash, RejectCode>,
     /// Refused items whose content is in newer ones.
     pub replaced: BTreeSet<ChangeHash>,
+    /// A snapshot in place of further items.
+    pub kept: Option<Rc<Kept>>,
 }
 
 /// One write of a transaction.
@@ -82,6 +86,10 @@ pub enum Write {
     Refused(DocId, ChangeHash, RejectCode),
     /// The content of a refused item is in a newer one.
     Replaced(DocId, ChangeHash),
+    /// A snapshot that a server made; nothing where there is one already.
+    Keep(DocId, Rc<Kept>),
+    /// A snapshot in place of all items that it covers, and of the one before it; nothing where the document is gone.
+    Compact(DocId, Rc<Kept>),
     /// Nothing of a document stays.
     Delete(DocId),
     /// The directory.
@@ -115,6 +123,13 @@ impl Disk {
                 shelf.refused.insert(hash, code);
             }
             Write::Replaced(doc, hash) => drop(self.shelf(doc).replaced.insert(hash)),
+            Write::Keep(doc, kept) => drop(self.shelf(doc).kept.get_or_insert(kept)),
+            Write::Compact(doc, kept) => {
+                if let Some(shelf) = self.docs.get_mut(&doc) {
+                    shelf.items.retain(|hash, _| !kept.changes.contains_key(hash));
+                    shelf.kept = Some(kept);
+                }
+            }
             Write::Delete(doc) => drop(self.docs.remove(&doc)),
             Write::Directory(directory) => self.directory = Some(directory),
         }
@@ -132,7 +147,7 @@ impl Disk {
             kind: shelf.cursor.and_then(|(.., kind)| kind),
             cursor: shelf.cursor.map_or(0, |(cursor, ..)| cursor),
             chain: shelf.cursor.map(|(_, chain, _)| chain),
-            hashes: shelf.items.keys().copied().collect(),
+            hashes: shelf.hashes().into_iter().collect(),
             waiting: shelf.waiting(),
             aside: shelf.refused.iter().map(|(hash, code)| (*hash, *code)).collect(),
             noted: vec![],
@@ -142,34 +157,69 @@ impl Disk {
 }
 
 impl Shelf {
+    /// A change that is held, as an item or in the snapshot.
+    #[must_use]
+    pub fn get(&self, hash: &ChangeHash) -> Option<&Rc<Stored>> {
+        self.items.get(hash).or_else(|| self.kept.as_ref()?.changes.get(hash))
+    }
+
+    /// Whether a change is held.
+    #[must_use]
+    pub fn has(&self, hash: &ChangeHash) -> bool {
+        self.get(hash).is_some()
+    }
+
+    /// The hashes of all that is held.
+    #[must_use]
+    pub fn hashes(&self) -> BTreeSet<ChangeHash> {
+        self.all(&self.items).into_keys().collect()
+    }
+
+    /// These items and all that is in the snapshot.
+    fn all<'a>(
+        &'a self,
+        items: &'a BTreeMap<ChangeHash, Rc<Stored>>,
+    ) -> BTreeMap<ChangeHash, &'a Rc<Stored>> {
+        let kept = self.kept.iter().flat_map(|kept| &kept.changes);
+        kept.chain(items).map(|(hash, stored)| (*hash, stored)).collect()
+    }
+
     fn waiting(&self) -> Vec<PushItem> {
         let mut marks: Vec<_> = self.waiting.iter().map(|(hash, order)| (*order, *hash)).collect();
         marks.sort_unstable();
-        let item = |(_, hash): (u64, ChangeHash)| Some(self.items.get(&hash)?.item(hash));
+        let item = |(_, hash): (u64, ChangeHash)| Some(self.get(&hash)?.item(hash));
         marks.into_iter().filter_map(item).collect()
     }
 
-    /// The items that the machine wants to offer, each after what it depends on.
+    /// What the machine wants to offer of these items, which were read before, and of what is in the snapshot now; each
+    /// after what it depends on.
     #[must_use]
-    pub fn held(&self, what: &Offered) -> Vec<PushItem> {
+    pub fn held(&self, items: &BTreeMap<ChangeHash, Rc<Stored>>, what: &Offered) -> Vec<PushItem> {
         let wanted = |hash: &ChangeHash, stored: &Stored| match what {
             Offered::Hashes(hashes) => hashes.contains(hash),
             Offered::Actor(actor) => stored.order.2 == *actor,
         };
-        let mut held: Vec<_> = self.items.iter().filter(|(hash, stored)| wanted(hash, stored)).collect();
-        held.sort_by_key(|(hash, stored)| (stored.order, **hash));
-        held.into_iter().map(|(hash, stored)| stored.item(*hash)).collect()
+        let mut held: Vec<_> =
+            self.all(items).into_iter().filter(|(hash, stored)| wanted(hash, stored)).collect();
+        held.sort_by_key(|(hash, stored)| (stored.order, *hash));
+        held.into_iter().map(|(hash, stored)| stored.item(hash)).collect()
+    }
+
+    /// The changes of the document as it is on disk, each after what it depends on.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Change> {
+        let mut held: Vec<_> =
+            self.all(&self.items).into_iter().filter(|(hash, _)| !self.replaced.contains(hash)).collect();
+        held.sort_by_key(|(hash, stored)| (stored.order, *hash));
+        held.into_iter().map(|(_, stored)| Change::from_bytes(stored.data.clone()).unwrap()).collect()
     }
 
     /// The document as it is on disk, for that actor to write in.
     #[must_use]
     pub fn document(&self, actor: ActorId) -> AutoCommit {
-        let mut held: Vec<_> = self.items.iter().filter(|(hash, _)| !self.replaced.contains(*hash)).collect();
-        held.sort_by_key(|(hash, stored)| (stored.order, **hash));
-        let changes = held.into_iter().map(|(_, stored)| Change::from_bytes(stored.data.clone()).unwrap());
         let mut document = AutoCommit::new_with_encoding(TextEncoding::Utf16CodeUnit)
             .with_actor(automerge::ActorId::from(actor.0));
-        document.apply_changes(changes).unwrap();
+        document.apply_changes(self.changes()).unwrap();
         document
     }
 }

@@ -123,6 +123,18 @@ impl World {
             }
             Fault::Lie => self.lies_left += 1,
             Fault::Stranger => self.agenda.put(now, Happening::Stranger),
+            Fault::Snapshot => self.snapshot_log(),
+            Fault::Compact => self.compact_somewhere(),
+            Fault::TornWrite => {
+                let device = self.random.below(self.devices.len());
+                for tab in self.devices[device].tabs {
+                    if self.tabs[tab].page.is_some() {
+                        self.kill_torn(tab);
+                        self.reopen(tab);
+                    }
+                }
+            }
+            Fault::TornCommit => self.server.torn = true,
             Fault::Presence => {
                 if let Some(run) = self.any_run() {
                     let doc = self.any_paper();
@@ -196,7 +208,7 @@ impl World {
         let tablet = &mut self.devices[device];
         tablet.disk = image;
         let Disk { docs, .. } = &tablet.disk;
-        tablet.saved.retain(|(doc, hash)| docs.get(doc).is_some_and(|shelf| shelf.items.contains_key(hash)));
+        tablet.saved.retain(|(doc, hash)| docs.get(doc).is_some_and(|shelf| shelf.has(hash)));
     }
 
     /// A page closes in good order: what waits is sent with its last breath.

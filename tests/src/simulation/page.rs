@@ -14,6 +14,7 @@ use shared::sync::signature::DeviceKey;
 use super::agenda::{Happening, Run, Tidings};
 use super::disk::{Disk, Stored, Write};
 use super::ledger::order_of;
+use super::snapshots::Taking;
 use super::world::World;
 use super::writer::{Done, Job};
 
@@ -43,6 +44,8 @@ pub struct Tablet {
     pub tabs: [usize; 2],
     /// What was shown as saved here, and must therefore be found at the next start.
     pub saved: BTreeSet<(DocId, ChangeHash)>,
+    /// Which of its tabs is at work with snapshots.
+    pub lock: Option<Run>,
 }
 
 impl Tablet {
@@ -77,6 +80,8 @@ pub struct Page {
     pub copies: BTreeMap<DocId, AutoCommit>,
     /// Documents that the server has taken away.
     pub gone: BTreeSet<DocId>,
+    /// Snapshots that are to be opened and written, by document.
+    pub takings: BTreeMap<DocId, u64>,
     /// The kinds of documents.
     pub kinds: BTreeMap<DocId, DocKind>,
     /// Its connection.
@@ -176,6 +181,20 @@ impl World {
             Effect::Persist { doc, batch, items, cursor, chain } => {
                 self.persist(run, doc, batch, items, cursor, chain);
             }
+            Effect::TakeSnapshot { doc, batch, snapshot, new, whole } => {
+                // First a note, in a transaction of its own.
+                if let Some(page) = self.page(run) {
+                    page.takings.insert(doc, batch);
+                }
+                let taking = Taking { doc, batch, snapshot, new, whole };
+                self.write_foreign(run, Vec::new(), Done::Noted(Box::new(taking)));
+            }
+            Effect::Apply { doc, batch, changes, .. } if changes.is_empty() => {
+                self.apply_from_disk(run, doc);
+                if let Some(page) = self.page(run) {
+                    page.events.push_back(Event::Applied { doc, batch });
+                }
+            }
             Effect::Apply { doc, batch, changes, .. } => {
                 self.apply(run, doc, &changes, true);
                 if let Some(page) = self.page(run) {
@@ -212,6 +231,7 @@ impl World {
                 if let Some(page) = self.page(run) {
                     page.copies.remove(&doc);
                     page.gone.insert(doc);
+                    page.takings.remove(&doc);
                     page.told.retain(|_, of| *of != doc);
                 }
                 // Behind what the server sent of it before, which would bring it back.
@@ -254,7 +274,7 @@ impl World {
         for data in changes {
             let Ok(parsed) = shared::sync::change::parse(data) else { continue };
             let shelf = self.tablet(run).disk.docs.get(&doc);
-            let on_disk = shelf.is_some_and(|shelf| shelf.items.contains_key(&parsed.hash));
+            let on_disk = shelf.is_some_and(|shelf| shelf.has(&parsed.hash));
             // Another tab may have deleted the document in between.
             let excused = !is_persisted || shelf.is_none();
             self.require(2, on_disk || excused, || {
@@ -264,6 +284,15 @@ impl World {
         let Some(copy) = self.page(run).and_then(|page| page.copies.get_mut(&doc)) else { return };
         let changes = changes.iter().map(|data| Change::from_bytes(data.clone()).unwrap());
         copy.apply_changes(changes).unwrap();
+    }
+
+    /// Takes all that is on disk into the copy in memory, if there is one.
+    fn apply_from_disk(&mut self, run: Run, doc: DocId) {
+        let changes = self.tablet(run).disk.docs.get(&doc).map(super::disk::Shelf::changes);
+        let copy = self.page(run).and_then(|page| page.copies.get_mut(&doc));
+        if let (Some(changes), Some(copy)) = (changes, copy) {
+            copy.apply_changes(changes).unwrap();
+        }
     }
 
     /// What the page shows as safe must be so.
@@ -320,6 +349,9 @@ fn brief(effect: &Effect) -> String {
             format!("Persist {doc} batch {batch} to {cursor}: {hashes:?}")
         }
         Effect::Apply { doc, batch, .. } => format!("Apply {doc} batch {batch}"),
+        Effect::TakeSnapshot { doc, batch, snapshot, new, whole } => {
+            format!("TakeSnapshot {doc} batch {batch} to {}, whole: {whole}, new: {new:?}", snapshot.seq)
+        }
         other => format!("{other:?}"),
     }
 }

@@ -124,7 +124,8 @@ impl World {
                 continue;
             }
             let Some(shelf) = tablet.disk.docs.get(&doc) else { continue };
-            for (hash, stored) in &shelf.items {
+            for hash in &shelf.hashes() {
+                let Some(stored) = shelf.get(hash) else { continue };
                 let said = self.ledger.heirs_of(*hash).any(|hash| log.has(hash));
                 let promise = if self.ledger.lost.contains(hash) { 4 } else { 3 };
                 let refused = shelf.refused.get(hash);
@@ -180,7 +181,7 @@ impl World {
             self.require(3, here == Some(place), || {
                 format!("{id} is elsewhere in {doc}: {here:?}, not {place:?}{}", self.about(device))
             });
-            let missing = hashes.iter().find(|hash| !shelf.items.contains_key(*hash));
+            let missing = hashes.iter().find(|hash| !shelf.has(hash));
             self.require(3, missing.is_none(), || format!("{id} lacks {missing:?} of {doc}"));
             let waiting = shelf.waiting.keys().find(|hash| !shelf.replaced.contains(*hash));
             self.require(3, waiting.is_none(), || format!("{waiting:?} of {doc} still waits on {id}"));

@@ -54,6 +54,8 @@ pub struct Server {
     pub storage_fails: bool,
     /// A document that cannot be read.
     pub failing: Option<DocId>,
+    /// Whether the server dies at its next commit.
+    pub torn: bool,
     /// Commits that fail on their face only, still to come.
     pub doubtful: u64,
     /// How far its clock is off, in ms.
@@ -212,7 +214,7 @@ impl World {
                 (Answer::Read(mut answers), Ask::Read { places, .. }) => {
                     for (answer, place) in answers.iter_mut().zip(places) {
                         if Some(place.doc) == self.server.failing
-                            && matches!(answer, ReadAnswer::Batch { .. })
+                            && matches!(answer, ReadAnswer::Batch { .. } | ReadAnswer::Snapshot { .. })
                         {
                             *answer = ReadAnswer::Failed;
                         }
@@ -307,6 +309,8 @@ fn told_of(message: &ServerMessage) -> Option<DocId> {
         ServerMessage::Opened { doc, .. }
         | ServerMessage::Reset { doc }
         | ServerMessage::Changes { doc, .. }
+        | ServerMessage::Snapshot { doc, .. }
+        | ServerMessage::Void { doc, .. }
         | ServerMessage::Ack { doc, .. }
         | ServerMessage::Reject { doc, .. }
         | ServerMessage::Presence { doc, .. } => Some(*doc),

@@ -1,7 +1,13 @@
 //! How large a world is and what goes wrong in it: drawn from its seed, so that some worlds have all faults and
 //! some have few of them often.
 
+use shared::sync::limits;
+
 use super::random::Random;
+
+/// Seeds below this one were noted before there were snapshots and torn writes. Their worlds stay as they were, so that
+/// what is said of them stays true.
+const FIRST_WITH_SNAPSHOTS: u64 = 10_000;
 
 /// How large a world is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,11 +77,19 @@ pub enum Fault {
     Stranger,
     /// Somebody shows where she is in a document.
     Presence,
+    /// The server makes a snapshot of a log, and drops what it covers a while later.
+    Snapshot,
+    /// Tabs of a device make a snapshot of what lies on its disk, mostly both at the same time.
+    Compact,
+    /// A device is killed, and of what was on its way to its disk only the first records are there.
+    TornWrite,
+    /// The server is killed in the middle of its next commit, or after it and before any answer.
+    TornCommit,
 }
 
 impl Fault {
     /// Every fault with its mean distance in a small world, in ms of its time.
-    pub const ALL: [(Self, u64); 27] = [
+    pub const ALL: [(Self, u64); 31] = [
         (Self::Cut, 2_500),
         (Self::HalfOpen, 9_000),
         (Self::Storm, 40_000),
@@ -103,6 +117,10 @@ impl Fault {
         (Self::Lie, 9_000),
         (Self::Stranger, 8_000),
         (Self::Presence, 3_000),
+        (Self::Snapshot, 4_000),
+        (Self::Compact, 5_000),
+        (Self::TornWrite, 20_000),
+        (Self::TornCommit, 40_000),
     ];
 
     /// Its name in reports.
@@ -136,6 +154,10 @@ impl Fault {
             Self::Lie => "fault: lie",
             Self::Stranger => "fault: stranger",
             Self::Presence => "fault: presence",
+            Self::Snapshot => "fault: snapshot",
+            Self::Compact => "fault: compact",
+            Self::TornWrite => "fault: torn write",
+            Self::TornCommit => "fault: torn commit",
         }
     }
 }
@@ -159,6 +181,8 @@ pub struct Settings {
     pub killed_between: u64,
     /// The longest way over the wire, in ms.
     pub latency_ms: u64,
+    /// Bytes in one piece of a snapshot.
+    pub piece_bytes: usize,
 }
 
 impl Settings {
@@ -180,6 +204,7 @@ impl Settings {
         let pace = random.pick(&[6, 3, 1]).unwrap_or(3);
         let faults = Fault::ALL
             .into_iter()
+            .filter(|(fault, _)| seed >= FIRST_WITH_SNAPSHOTS || *fault <= Fault::Presence)
             .filter(|_| random.in_thousand(share))
             .map(|(fault, mean)| (fault, mean * calmer / pace))
             .collect();
@@ -192,6 +217,7 @@ impl Settings {
             faults,
             killed_between: random.pick(&[0, 0, 1, 5]).unwrap_or(0),
             latency_ms: random.pick(&[5, 60, 400, 3_000]).unwrap_or(60),
+            piece_bytes: random.pick(&[150, 600, 3_000, limits::SNAPSHOT_PIECE]).unwrap_or(600),
         }
     }
 

@@ -47,6 +47,9 @@ impl World {
         if epoch != self.server.epoch || !self.memory.is_writing() {
             return;
         }
+        if !self.calm && std::mem::take(&mut self.server.torn) {
+            return self.tear_commit();
+        }
         let staged = std::mem::take(&mut self.server.staged);
         let fails = !self.calm && self.server.storage_fails;
         let doubtful = !fails && !self.calm && self.server.doubtful > 0;
@@ -78,6 +81,21 @@ impl World {
         if !self.server.pushes.is_empty() {
             self.agenda.put(self.now, Happening::Begin);
         }
+    }
+
+    /// The server dies in its commit: what is torn is taken back as a whole; or right after it, before any answer.
+    fn tear_commit(&mut self) {
+        if self.random.in_thousand(500) {
+            self.ledger.count("commits torn");
+        } else {
+            self.ledger.count("commits never answered");
+            self.memory.commit();
+            for (.., stored) in std::mem::take(&mut self.server.staged) {
+                self.ledger.committed.extend(stored);
+            }
+        }
+        let down = self.random.between(10, 5_000);
+        self.kill_server(down);
     }
 
     /// The server dies, wherever it is: what was not committed is gone, and every connection with it.

@@ -92,6 +92,7 @@ impl World {
             lies_left: 0,
             settings,
         };
+        world.memory.cut_snapshots_at(world.settings.piece_bytes);
         world.make_papers();
         world.make_people();
         let faults = world.settings.faults.clone();
@@ -157,6 +158,7 @@ impl World {
                     untold: false,
                     tabs: [first, first + 1],
                     saved: BTreeSet::new(),
+                    lock: None,
                 });
                 for _ in 0..2 {
                     self.tabs.push(Tab { device, run: 0, page: None });
@@ -232,7 +234,12 @@ impl World {
             Happening::Tidings(run, tidings) => self.heard_from_tab(run, tidings),
             Happening::AskDirectory(run) => self.ask_directory(run),
             Happening::Directory(run, directory) => self.directory_came(run, directory.0),
-            Happening::Offer(run, doc, what) => self.offer(run, doc, &what),
+            Happening::Offer(run, doc, what) => self.offer(run, doc, what),
+            Happening::OfferRest(run, doc, what, items) => self.offer_rest(run, doc, &what, &items.0),
+            Happening::Compact(run, doc) => self.compact(run, doc),
+            Happening::CompactRest(run, doc, items) => self.compact_rest(run, doc, &items.0),
+            Happening::TakeSnapshot(run, taking) => self.take_snapshot(run, taking.0),
+            Happening::DropCovered(doc) => self.drop_covered(doc),
             Happening::Fault(fault) => self.fault(fault),
             Happening::Hostile(device) => self.hostile(device),
             Happening::Stranger => self.stranger(),
@@ -266,9 +273,10 @@ impl World {
         let machine = Device::new(id, "simulation", self.random.next());
         let tablet = &self.devices[device];
         let (docs, directory) = (tablet.disk.loaded(), tablet.disk.directory.clone());
-        let missing = tablet.saved.iter().find(|(doc, hash)| {
-            !tablet.disk.docs.get(doc).is_some_and(|shelf| shelf.items.contains_key(hash))
-        });
+        let missing = tablet
+            .saved
+            .iter()
+            .find(|(doc, hash)| !tablet.disk.docs.get(doc).is_some_and(|shelf| shelf.has(hash)));
         self.require(2, missing.is_none(), || format!("{missing:?} was shown as saved and is not on disk"));
         let kinds = docs.iter().filter_map(|loaded| Some((loaded.doc, loaded.kind?))).collect();
         self.tabs[tab].page = Some(Page {
@@ -278,6 +286,7 @@ impl World {
             stepping: false,
             copies: BTreeMap::new(),
             gone: BTreeSet::new(),
+            takings: BTreeMap::new(),
             kinds,
             conn: None,
             own: VecDeque::new(),

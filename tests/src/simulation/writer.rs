@@ -1,7 +1,7 @@
 //! The way to a device's disk: in order, in transactions, tried again until the browser takes them; and what a tab
 //! does with what is on disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use automerge::transaction::{CommitOptions, Transactable as _};
@@ -11,11 +11,12 @@ use shared::ids::{ActorId, ChangeHash, DocId};
 use shared::sync::device::{Event, Offered};
 use shared::sync::message::PushItem;
 
-use super::agenda::{Happening, Run, Tidings};
+use super::agenda::{Happening, Quiet, Run, Tidings};
 use super::disk::{Directory, Stored, Write};
 use super::edits::Hand;
 use super::ledger::order_of;
-use super::page::Page;
+use super::page::{Page, Tablet};
+use super::snapshots::Taking;
 use super::world::World;
 
 /// Jobs in one transaction at most.
@@ -39,6 +40,12 @@ pub enum Done {
     Kept(DocId, PushItem),
     /// A batch of the server's is there.
     Persisted(DocId, u64),
+    /// A snapshot has been noted, and can be opened.
+    Noted(Box<Taking>),
+    /// A snapshot of the server's is there; the changes that it brought.
+    Taken(DocId, u64, Vec<Vec<u8>>),
+    /// A snapshot is in place of items.
+    Compacted,
     /// A directory is there.
     Directory(Directory),
     /// A document is deleted.
@@ -106,12 +113,15 @@ impl World {
         }
         // The page may also say so: then nothing that came after it for the same document may reach the disk.
         let Some(page) = self.page(run) else { return };
-        let failed = page.foreign.iter().find_map(|job| match job.done {
-            Done::Persisted(doc, batch) => Some((doc, batch)),
-            _ => None,
-        });
+        let failed = page.foreign.iter().find_map(|job| job.done.batch());
         if let Some((doc, batch)) = failed {
-            page.foreign.retain(|job| !matches!(job.done, Done::Persisted(of, _) if of == doc));
+            let of_doc = |done: &Done| done.batch().is_some_and(|(of, _)| of == doc);
+            let lets_go =
+                page.foreign.iter().any(|it| of_doc(&it.done) && matches!(it.done, Done::Taken(..)));
+            page.foreign.retain(|job| !of_doc(&job.done));
+            if lets_go {
+                self.unlock(run);
+            }
             self.feed(run, Event::PersistFailed { doc, batch });
         }
     }
@@ -133,6 +143,15 @@ impl World {
                     self.feed(run, Event::Local { doc, item });
                 }
                 Done::Persisted(doc, batch) => self.feed(run, Event::Persisted { doc, batch }),
+                Done::Noted(taking) => self.take_snapshot(run, *taking),
+                Done::Taken(doc, batch, changes) => {
+                    self.unlock(run);
+                    self.feed(run, Event::SnapshotTaken { doc, batch, changes });
+                }
+                Done::Compacted => {
+                    self.ledger.count("compactions");
+                    self.unlock(run);
+                }
                 Done::Directory(directory) => {
                     if let Some(page) = self.page(run) {
                         page.directory = Some(directory.version.clone());
@@ -148,22 +167,29 @@ impl World {
 
     fn commit_to_disk(&mut self, device: usize, writes: Vec<Write>) {
         self.trace.tell(|| format!("on the disk of device {device}: {}", brief(&writes)));
-        let tablet = &mut self.devices[device];
         for write in writes {
+            let tablet = &mut self.devices[device];
             if let Write::Delete(doc) = write {
                 tablet.saved.retain(|(of, _)| *of != doc);
             }
+            let covers = match &write {
+                Write::Keep(doc, _) | Write::Compact(doc, _) => Some(*doc),
+                _ => None,
+            };
+            let shelf = |tablet: &Tablet| Some(tablet.disk.docs.get(&covers?)?.hashes());
+            let before = shelf(tablet);
             tablet.disk.write(write);
+            let lost = before
+                .zip(shelf(tablet))
+                .and_then(|(before, after)| before.difference(&after).next().copied());
+            self.require(4, lost.is_none(), || format!("device {device} has lost {lost:?} to a snapshot"));
         }
     }
 
     /// A tab dies. What was on its way to the disk is there whole or not at all.
     pub(super) fn kill_tab(&mut self, tab: usize) {
         let device = self.tabs[tab].device;
-        let Some(page) = self.tabs[tab].page.take() else { return };
-        self.tabs[tab].run += 1;
-        self.abandon(&page);
-        if let Some((_, jobs)) = page.writing
+        if let Some(jobs) = self.tear_down(tab)
             && !self.devices[device].full
             && self.random.in_thousand(500)
         {
@@ -172,6 +198,27 @@ impl World {
                 self.commit_to_disk(device, job.writes);
             }
         }
+    }
+
+    /// A tab dies, and what was on its way to the disk is torn: its first records are there, the others are not.
+    pub(super) fn kill_torn(&mut self, tab: usize) {
+        let device = self.tabs[tab].device;
+        let Some(jobs) = self.tear_down(tab) else { return };
+        let mut writes: Vec<_> = jobs.into_iter().flat_map(|job| job.writes).collect();
+        writes.truncate(self.random.below(writes.len() + 1));
+        if !writes.is_empty() {
+            self.ledger.count("writes torn");
+            self.devices[device].untold = true;
+            self.commit_to_disk(device, writes);
+        }
+    }
+
+    /// Takes a tab away; gives back what was on its way to the disk.
+    fn tear_down(&mut self, tab: usize) -> Option<Vec<Job>> {
+        let page = self.tabs[tab].page.take()?;
+        self.tabs[tab].run += 1;
+        self.abandon(&page);
+        page.writing.map(|(_, jobs)| jobs)
     }
 
     /// Tells the other tab of the device.
@@ -193,8 +240,7 @@ impl World {
             Tidings::Items(doc, hashes) => {
                 for hash in hashes {
                     let Some(shelf) = self.tablet(run).disk.docs.get(&doc) else { continue };
-                    let (stored, waits) =
-                        (shelf.items.get(&hash).cloned(), shelf.waiting.contains_key(&hash));
+                    let (stored, waits) = (shelf.get(&hash).cloned(), shelf.waiting.contains_key(&hash));
                     let Some(stored) = stored else { continue };
                     let logged = self.page(run).is_some_and(|page| page.logged.contains(&hash));
                     let (by, sig, data) = (stored.by, stored.sig.clone(), stored.data.clone());
@@ -226,9 +272,40 @@ impl World {
         }
     }
 
-    /// The machine's offer, as it is on disk now.
-    pub(super) fn offer(&mut self, run: Run, doc: DocId, what: &Offered) {
-        let items = self.tablet(run).disk.docs.get(&doc).map(|shelf| shelf.held(what)).unwrap_or_default();
+    /// The machine's offer: first the items are read, and then the snapshot, so that what a compaction moves in between
+    /// is found in one of them.
+    pub(super) fn offer(&mut self, run: Run, doc: DocId, what: Offered) {
+        if self.page(run).is_none() {
+            return;
+        }
+        let items = self.tablet(run).disk.docs.get(&doc).map(|shelf| shelf.items.clone()).unwrap_or_default();
+        if self.compacts() {
+            let wait = self.random.between(0, 30);
+            self.agenda.put(self.now + wait, Happening::OfferRest(run, doc, what, Quiet(items)));
+        } else {
+            self.offer_rest(run, doc, &what, &items);
+        }
+    }
+
+    /// The machine's offer, with what is in the snapshot now.
+    pub(super) fn offer_rest(
+        &mut self,
+        run: Run,
+        doc: DocId,
+        what: &Offered,
+        items: &BTreeMap<ChangeHash, Rc<Stored>>,
+    ) {
+        if self.page(run).is_none() {
+            return;
+        }
+        let shelf = self.tablet(run).disk.docs.get(&doc);
+        let items = shelf.map(|shelf| shelf.held(items, what)).unwrap_or_default();
+        for PushItem { hash, by, sig, data } in &items {
+            let named = shared::sync::change::parse(data).is_ok_and(|parsed| parsed.hash == *hash);
+            let wrong = self.ledger.is_authentic(doc, *hash, *by, sig).err();
+            let wrong = wrong.or((!named).then_some("with another content"));
+            self.require(4, wrong.is_none(), || format!("a device offers {hash} of {doc}, {wrong:?}"));
+        }
         self.feed(run, Event::Held { doc, items });
     }
 
@@ -316,6 +393,9 @@ fn brief(writes: &[Write]) -> String {
     let each = |write: &Write| match write {
         Write::Item(_, hash, _) => format!("item {hash}"),
         Write::Directory(_) => "directory".to_owned(),
+        Write::Keep(doc, kept) | Write::Compact(doc, kept) => {
+            format!("snapshot of {doc}: {:?}", kept.changes.keys())
+        }
         other => format!("{other:?}"),
     };
     writes.iter().map(each).collect::<Vec<_>>().join(", ")
@@ -328,6 +408,17 @@ fn commit(copy: &mut automerge::AutoCommit, now_ms: u64) -> Option<Change> {
     let seconds = i64::try_from(now_ms / 1_000).unwrap_or_default();
     let hash = copy.commit_with(CommitOptions::default().with_time(seconds))?;
     copy.get_change_by_hash(&hash)
+}
+
+impl Done {
+    /// The batch of the server's that it is about.
+    fn batch(&self) -> Option<(DocId, u64)> {
+        match self {
+            Self::Persisted(doc, batch) | Self::Taken(doc, batch, _) => Some((*doc, *batch)),
+            Self::Noted(taking) => Some((taking.doc, taking.batch)),
+            _ => None,
+        }
+    }
 }
 
 impl Page {

@@ -2,6 +2,8 @@
 //! time for.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+
 use tests::simulation::{Fault, Scale, Settings, run, run_with};
 
 /// Seeds that once broke a promise, with the size of their world; one a line in `seeds.txt`, and what it was.
@@ -22,6 +24,31 @@ fn small_worlds_keep_the_promises() {
 #[test]
 fn further_small_worlds_keep_the_promises() {
     small(2_000..2_008);
+}
+
+/// Worlds in which logs and disks are compacted, and what was counted in them.
+fn with_snapshots(seeds: std::ops::Range<u64>) -> BTreeMap<&'static str, u64> {
+    let mut counts = BTreeMap::new();
+    for seed in seeds {
+        for (what, count) in run(seed, Scale::Small).counts {
+            *counts.entry(what).or_default() += count;
+        }
+    }
+    counts
+}
+
+#[test]
+fn small_worlds_with_snapshots_keep_the_promises() {
+    let counts = with_snapshots(11_000..11_008);
+    let happened = |what: &str| counts.get(what).is_some_and(|count| *count > 0);
+    for what in ["snapshots of logs", "snapshots taken", "compactions", "writes torn", "commits torn"] {
+        assert!(happened(what), "{what}: {counts:?}");
+    }
+}
+
+#[test]
+fn further_small_worlds_with_snapshots_keep_the_promises() {
+    with_snapshots(12_000..12_008);
 }
 
 #[test]
@@ -47,7 +74,7 @@ fn what_once_went_wrong_goes_well() {
 
 #[test]
 fn the_same_seed_is_the_same_run_to_the_last_byte() {
-    for seed in [3, 4] {
+    for seed in [3, 4, 13_000] {
         let (once, again) = (run(seed, Scale::Small), run(seed, Scale::Small));
         assert_eq!(once, again);
         assert_ne!(once.trace, run(seed + 10, Scale::Small).trace);
