@@ -11,6 +11,7 @@ use shared::sync::snapshot;
 
 use super::held::LocalCopy;
 use super::locks::{self, Patience};
+use super::platform;
 use super::reading::APPLYING;
 use super::running::Running;
 use super::snapshots::{self, Kept, LOCK};
@@ -18,7 +19,6 @@ use super::store::records::{
     Listed, StoredItem, StoredList, item_key, item_prefix, parse_item_key, parse_outbox_key,
 };
 use super::store::{BLOBS, CURSORS, ITEMS, OUTBOX, StoreError, Write};
-use super::platform;
 
 /// Item records of a document beyond which they become a snapshot. Reading and opening so many takes as long as
 /// loading a chunk of a hundred times as many, and making a chunk takes less than a glance.
@@ -99,7 +99,9 @@ impl Running {
         let kept = snapshots::of_one(&self.store, doc).await?;
         let out = self.left_out(doc).await?;
         platform::idle().await;
-        let Some(writes) = covered(doc, items.values, kept, &out, self.identity.me.device) else { return Ok(()) };
+        let Some(writes) = covered(doc, items.values, kept, &out, self.identity.me.device) else {
+            return Ok(());
+        };
         // Deleted meanwhile: it stays deleted.
         self.store.write_beside((CURSORS, &doc.to_string()), writes).await?;
         Ok(())
@@ -155,7 +157,9 @@ fn covered(
     }
     let mut known: HashSet<ChangeHash> = candidates.iter().map(|it| hash(&it.change)).collect();
     for (key, bytes) in records {
-        let (Some((_, hash)), Some(item)) = (parse_item_key(&key), StoredItem::decode(&bytes)) else { continue };
+        let (Some((_, hash)), Some(item)) = (parse_item_key(&key), StoredItem::decode(&bytes)) else {
+            continue;
+        };
         let Some(Ok(change)) = item.data.clone().map(Change::from_bytes) else { continue };
         if inside.contains(&hash) {
             // Received once more after it had been covered.
@@ -235,7 +239,8 @@ mod tests {
         }
 
         fn receive(&mut self, change: &Change, by: DeviceId) {
-            let item = StoredItem { by, sig: change.hash().0.to_vec(), data: Some(change.raw_bytes().to_vec()) };
+            let item =
+                StoredItem { by, sig: change.hash().0.to_vec(), data: Some(change.raw_bytes().to_vec()) };
             self.items.insert(item_key(DOC, hash(change)), item.encode());
         }
 
@@ -267,8 +272,10 @@ mod tests {
                 (parse_item_key(key).unwrap().1, item.by, item.sig)
             };
             let kept = self.kept.iter().flat_map(|kept| kept.changes().unwrap());
-            let mut all: Vec<_> =
-                kept.map(|(change, item)| (hash(&change), item.by, item.sig)).chain(self.items.iter().map(item)).collect();
+            let mut all: Vec<_> = kept
+                .map(|(change, item)| (hash(&change), item.by, item.sig))
+                .chain(self.items.iter().map(item))
+                .collect();
             all.sort();
             all
         }

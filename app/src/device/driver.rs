@@ -15,10 +15,10 @@ use super::held::Arrived;
 use super::http::{self, Request};
 use super::link::Link;
 use super::running::Running;
+use super::snapshots::Received;
 use super::status::Problem;
 use super::store::records::{StoredCursor, StoredItem, item_key, refused_key, waiting_key};
 use super::store::{BLOBS, CURSORS, ITEMS, OUTBOX, StoreError, Write};
-use super::snapshots::Received;
 use super::{loading, platform, recovery, wipe};
 
 /// How often the machine is told that time passes, in ms.

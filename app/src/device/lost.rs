@@ -137,9 +137,9 @@ impl Running {
 
     /// The changes of which what was lost has been offered: nothing more is to be said of them.
     pub(super) fn offered(&self, doc: DocId) -> HashSet<ChangeHash> {
-        self.status.lost.with_untracked(|lost| {
-            lost.get(&doc).into_iter().flat_map(|it| &it.hashes).copied().collect()
-        })
+        self.status
+            .lost
+            .with_untracked(|lost| lost.get(&doc).into_iter().flat_map(|it| &it.hashes).copied().collect())
     }
 
     /// Offers what was lost with these changes, of which `own` were made here; none where nothing was.
@@ -179,7 +179,8 @@ impl Running {
         self.commit(&held);
         let offered = self.status.lost.with_untracked(|lost| lost.get(&doc).cloned().unwrap_or_default());
         let written = held.change(|document| {
-            let left: Vec<Piece> = offered.pieces.into_iter().filter(|piece| !write(document, piece)).collect();
+            let left: Vec<Piece> =
+                offered.pieces.into_iter().filter(|piece| !write(document, piece)).collect();
             Ok::<_, super::EditError>(left)
         });
         // Not here: it stays offered.
@@ -236,7 +237,9 @@ mod tests {
     fn what_was_typed_is_found_as_it_was_left() {
         let (mut doc, text) = begun();
         let before = doc.get_heads();
-        for (at, del, words) in [(6, 0, " Dit is wg."), (17, 0, " En dit."), (15, 2, "weg"), (0, 0, "Vooraan. ")] {
+        for (at, del, words) in
+            [(6, 0, " Dit is wg."), (17, 0, " En dit."), (15, 2, "weg"), (0, 0, "Vooraan. ")]
+        {
             doc.splice_text(&text, at, del, words).unwrap();
             doc.commit();
         }
@@ -256,7 +259,8 @@ mod tests {
         doc.put(ROOT, "titel", "Titel").unwrap();
         let found = lost(&mut doc, &before);
         assert_eq!(found.len(), 3);
-        let left: Vec<_> = found.iter().filter(|piece| !write(&mut kept, piece)).map(|it| it.text.as_str()).collect();
+        let left: Vec<_> =
+            found.iter().filter(|piece| !write(&mut kept, piece)).map(|it| it.text.as_str()).collect();
         assert_eq!(left, ["Nergens."]);
         assert_eq!(kept.text(&text).unwrap(), "Begin.\nWeg.");
         assert_eq!(kept.get(ROOT, "titel").unwrap().unwrap().0.to_str(), Some("Titel"));

@@ -61,7 +61,15 @@ impl Queued {
     /// A command to be sent.
     #[must_use]
     pub fn new(id: CommandId, command: Command, made_at: u64) -> Self {
-        Self { id, command, made_at, outcome: Outcome::Waiting, sections: Vec::new(), read: false, again: false }
+        Self {
+            id,
+            command,
+            made_at,
+            outcome: Outcome::Waiting,
+            sections: Vec::new(),
+            read: false,
+            again: false,
+        }
     }
 
     pub(super) fn with_sections(mut self, sections: &[Section]) -> Self {
@@ -312,7 +320,9 @@ mod tests {
     #[test]
     fn a_command_that_is_sent_once_more_after_a_reset_stays_carried_out() {
         let done = || {
-            serde_json::from_value(serde_json::json!({})).map(Outcome::Done).expect("an answer may name nothing")
+            serde_json::from_value(serde_json::json!({}))
+                .map(Outcome::Done)
+                .expect("an answer may name nothing")
         };
         let mut queued = command(1);
         queued.answer(done());

@@ -9,14 +9,14 @@ use shared::ids::{ChangeHash, DocId};
 use shared::sync::snapshot::{self, Unsound};
 
 use super::held::{Arrived, Base, Held, LocalCopy};
-use super::{platform, recovery};
 use super::running::Running;
-use super::status::Problem;
 use super::snapshots::{self, FoundSnapshot, Kept, OPENING};
+use super::status::Problem;
 use super::store::records::{
     StoredItem, item_prefix, parse_item_key, parse_outbox_key, snapshot_data_key, snapshot_list_key,
 };
 use super::store::{BLOBS, CURSORS, Found, ITEMS, OUTBOX, SNAPSHOTS, StoreError, Write};
+use super::{platform, recovery};
 
 /// How the names of notes about batches being applied begin: `applying/doc/actor/batch`. A note is its tries,
 /// then the hashes.
@@ -220,10 +220,9 @@ impl Running {
             match self.opened(doc, &kept) {
                 Ok(Opened::Whole(opened)) => base = Some(opened),
                 Ok(Opened::Apart(changes)) => stored.extend(changes),
-                Err(_) => damaged.extend([
-                    (SNAPSHOTS, snapshot_data_key(doc)),
-                    (SNAPSHOTS, snapshot_list_key(doc)),
-                ]),
+                Err(_) => {
+                    damaged.extend([(SNAPSHOTS, snapshot_data_key(doc)), (SNAPSHOTS, snapshot_list_key(doc))])
+                }
             }
         }
         if !damaged.is_empty() {

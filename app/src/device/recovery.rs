@@ -186,11 +186,7 @@ impl Running {
         let hopeless: Vec<ChangeHash> = waiting.intersection(&gone).copied().collect();
         for hash in &hopeless {
             writes.push(Write::Delete(OUTBOX, waiting_key(doc, *hash)));
-            writes.push(Write::Put(
-                OUTBOX,
-                refused_key(doc, *hash),
-                RejectCode::MissingDeps.code().into(),
-            ));
+            writes.push(Write::Put(OUTBOX, refused_key(doc, *hash), RejectCode::MissingDeps.code().into()));
         }
         self.no_longer_waiting(doc, &hopeless);
         writes.push(self.waiting_write());

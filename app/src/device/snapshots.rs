@@ -74,10 +74,7 @@ impl Kept {
 
 /// Takes a document's snapshot off the disk.
 pub(super) fn deletion(doc: DocId) -> [Write; 2] {
-    [
-        Write::Delete(SNAPSHOTS, snapshot_data_key(doc)),
-        Write::Delete(SNAPSHOTS, snapshot_list_key(doc)),
-    ]
+    [Write::Delete(SNAPSHOTS, snapshot_data_key(doc)), Write::Delete(SNAPSHOTS, snapshot_list_key(doc))]
 }
 
 /// The snapshots of documents, in their order; to be read after their items.
@@ -88,14 +85,16 @@ pub(super) async fn of(store: &Store, docs: &[DocId]) -> Result<Vec<FoundSnapsho
     let keys = docs.iter().flat_map(|doc| [snapshot_data_key(*doc), snapshot_list_key(*doc)]).collect();
     let found = store.all_of(SNAPSHOTS, keys).await?;
     let snapshot = |pair: &[super::store::Found], doc: DocId| {
-        let (keys, value) = (
-            [snapshot_data_key(doc), snapshot_list_key(doc)],
-            |found: &super::store::Found| found.values.first().map(|(_, bytes)| bytes.clone()),
-        );
+        let (keys, value) =
+            ([snapshot_data_key(doc), snapshot_list_key(doc)], |found: &super::store::Found| {
+                found.values.first().map(|(_, bytes)| bytes.clone())
+            });
         let (data, list) = (value(&pair[0]), value(&pair[1]));
         let is_absent = pair.iter().all(|it| it.values.is_empty() && it.damaged.is_empty());
         match (data, list.and_then(|it| StoredList::decode(&it))) {
-            (Some(data), Some(list)) => FoundSnapshot { kept: Some(Kept { data, list }), damaged: Vec::new() },
+            (Some(data), Some(list)) => {
+                FoundSnapshot { kept: Some(Kept { data, list }), damaged: Vec::new() }
+            }
             _ if is_absent => FoundSnapshot::default(),
             _ => FoundSnapshot { kept: None, damaged: keys.into() },
         }
@@ -187,10 +186,8 @@ impl Running {
         let Snapshot { seq, chain, items, data, .. } = snapshot;
         self.logged.borrow_mut().extend(items.iter().map(|item| item.hash));
         let cursor = StoredCursor { cursor: seq, chain: Some(chain), kind: self.driver.kind(doc) };
-        let mut writes = vec![
-            Write::Delete(BLOBS, name),
-            Write::Put(CURSORS, doc.to_string(), cursor.encode()),
-        ];
+        let mut writes =
+            vec![Write::Delete(BLOBS, name), Write::Put(CURSORS, doc.to_string(), cursor.encode())];
         let mut changes = Vec::new();
         if whole {
             writes.extend(kept(&opened.changes, items, data, self.identity.me.device).writes(doc));
@@ -252,7 +249,11 @@ fn kept(changes: &[Change], items: Vec<SnapshotItem>, data: Vec<u8>, own: Device
         .map(|item| Listed { hash: item.hash, by: item.by, sig: item.sig })
         .collect();
     let newest = newest(
-        changes.iter().zip(&listed).filter(|(_, item)| item.by != DeviceId::GENESIS).map(|(it, item)| (it, item.by)),
+        changes
+            .iter()
+            .zip(&listed)
+            .filter(|(_, item)| item.by != DeviceId::GENESIS)
+            .map(|(it, item)| (it, item.by)),
         own,
     );
     listed.sort_unstable_by_key(|item| item.hash);

@@ -15,10 +15,10 @@ export class Writer {
     this.session = session;
   }
 
-  /** Reads the documents of this person and stays with the one in which these words stand. */
-  async find(words) {
+  /** Reads the documents of this person, all but one, and stays with the one in which these words stand. */
+  async find(words, but) {
     const { documents } = await this.session.directory();
-    for (const { id } of documents) {
+    for (const { id } of documents.filter(({ id }) => !but?.equals(id))) {
       const replica = this.session.replica(id);
       await this.session.read(replica);
       this.path = replica.find(words);
