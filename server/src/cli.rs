@@ -111,6 +111,15 @@ struct ServeArgs {
     /// Fill an empty database with the made-up Gemeente Voorbeeld; on loopback addresses only
     #[arg(long, env = "LOOPBAANMAAT_DEMO")]
     demo: bool,
+    /// Seconds after which a log that has grown is applied on trial; for tests
+    #[arg(long, hide = true, value_name = "SECONDS")]
+    trial_after: Option<u64>,
+    /// Items by which a log grows before a snapshot is made of it; for tests
+    #[arg(long, hide = true, value_name = "ITEMS")]
+    snapshot_after: Option<u64>,
+    /// Seconds for which what a snapshot covers is kept; for tests
+    #[arg(long, hide = true, value_name = "SECONDS")]
+    snapshot_grace: Option<u64>,
     /// How logs are written
     #[arg(long, env = "LOOPBAANMAAT_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,

@@ -23,10 +23,21 @@ pub struct Config {
     pub worker: Option<PathBuf>,
     /// How long after something was stored its log is applied on trial, all that came in the meantime together.
     pub trial_after: Duration,
+    /// How many items a log has to grow by before a snapshot is made of it.
+    pub snapshot_after: u64,
+    /// How long the data that a snapshot covers is kept beside it.
+    pub snapshot_grace: Duration,
 }
 
 /// Long enough that most of a minute's writing is tried together.
 const TRIAL_AFTER: Duration = Duration::from_secs(10);
+
+/// Reading so many items takes a new device about a second on a slow line, and hardly any document ever has them.
+const SNAPSHOT_AFTER: u64 = 2_000;
+
+/// A device that was away for a week still reads what it lacks instead of the whole. For as long the changes are there
+/// beside the snapshot, and in the copies that are made in the meantime, should one ever turn out to be wrong.
+const SNAPSHOT_GRACE: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 impl Config {
     /// Checks what belongs together.
@@ -53,7 +64,17 @@ impl Config {
         {
             return Err(ConfigError::NoClient(dist.clone()));
         }
-        Ok(Self { listen, data, origin, dist, demo, worker: None, trial_after: TRIAL_AFTER })
+        Ok(Self {
+            listen,
+            data,
+            origin,
+            dist,
+            demo,
+            worker: None,
+            trial_after: TRIAL_AFTER,
+            snapshot_after: SNAPSHOT_AFTER,
+            snapshot_grace: SNAPSHOT_GRACE,
+        })
     }
 }
 

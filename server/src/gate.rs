@@ -4,6 +4,7 @@
 //! Workers are started when they are first needed and then kept. Whatever waits for one is asked together, so that
 //! under load the way there and back is shared.
 
+pub mod maker;
 mod process;
 mod protocol;
 pub mod trier;

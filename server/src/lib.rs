@@ -13,6 +13,7 @@ pub mod identity;
 pub mod operator;
 pub mod random;
 pub mod serve;
+pub mod snapshots;
 pub mod state;
 pub mod sync;
 pub mod trials;

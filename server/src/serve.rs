@@ -18,6 +18,7 @@ use crate::demo::{self, DemoError};
 use crate::http;
 use crate::http::outgoing::{Peer, Watching};
 use crate::operator;
+use crate::snapshots;
 use crate::state::AppState;
 use crate::trials;
 
@@ -157,6 +158,7 @@ impl Bound {
         let (stopping, stopped) = oneshot::channel();
         let hub = state.hub.clone();
         let trials = tokio::spawn(trials::run(state.clone()));
+        let snapshots = tokio::spawn(snapshots::run(state.clone()));
         let seen = operator::end_of_log(&state).await;
         let service = http::router(state.clone()).into_make_service_with_connect_info::<Peer>();
         let serving = axum::serve(Watching(listener), service).with_graceful_shutdown(async move {
@@ -183,7 +185,8 @@ impl Bound {
             }
         };
         trials.abort();
-        let _ = trials.await;
+        snapshots.abort();
+        let _ = (trials.await, snapshots.await);
         following.abort();
         state.store.close().await;
         outcome

@@ -14,6 +14,7 @@ use crate::hub::Hub;
 use crate::identity::passwords::Passwords;
 use crate::identity::sign_in::Door;
 use crate::identity::throttle::Throttle;
+use crate::snapshots::Snapshots;
 use crate::trials::Trials;
 
 /// The server, shared by all that it does.
@@ -32,6 +33,8 @@ pub struct Shared {
     pub gate: Gate,
     /// What is to be applied on trial.
     pub trials: Trials,
+    /// What a snapshot is to be made of.
+    pub snapshots: Snapshots,
     /// The time.
     pub clock: Clock,
     /// The client's files.
@@ -58,6 +61,7 @@ impl AppState {
             hub: Hub::new(),
             gate,
             trials: Trials::default(),
+            snapshots: Snapshots::default(),
             clock,
             client,
             passwords: Passwords::new(),

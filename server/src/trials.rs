@@ -5,17 +5,18 @@
 //! A log is tried some seconds after something was stored in it, all that came in the meantime together, and then
 //! not again before a hundred times as long as that took: a long document costs a hundredth of a processor.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use shared::ids::DocId;
-use store::{LogToTry, StoreError};
+use store::{GrownLog, LogToTry, StoreError};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::gate::NoWorker;
-use crate::gate::trier::{Fault, Trier};
+use crate::gate::trier::{Fault, Ground, Trier};
 use crate::hub::NotifyBus as _;
 use crate::state::AppState;
 
@@ -31,23 +32,50 @@ const NOTED_TOGETHER: usize = 32;
 /// The logs that have something new.
 #[derive(Debug, Default)]
 pub struct Trials {
-    due: Mutex<HashMap<DocId, Instant>>,
-    noted: Notify,
+    due: Mutex<Due>,
+    /// Something is due before what was waited for.
+    sooner: Notify,
+}
+
+/// When which log is to be tried.
+#[derive(Debug, Default)]
+struct Due {
+    at: HashMap<DocId, Instant>,
+    in_order: BTreeSet<(Instant, DocId)>,
+}
+
+impl Due {
+    /// Adds a log that is not waiting yet. Whether its turn is the first.
+    fn add(&mut self, doc: DocId, at: Instant) -> bool {
+        if let Entry::Vacant(free) = self.at.entry(doc) {
+            free.insert(at);
+            self.in_order.insert((at, doc));
+        }
+        self.in_order.first() == Some(&(at, doc))
+    }
+
+    fn remove(&mut self, doc: DocId) {
+        if let Some(at) = self.at.remove(&doc) {
+            self.in_order.remove(&(at, doc));
+        }
+    }
 }
 
 impl Trials {
     /// Something has been stored in this log; it is to be tried in `after`, unless it is sooner already.
     pub fn note(&self, doc: DocId, after: Duration) {
-        self.due().entry(doc).or_insert_with(|| Instant::now() + after);
-        self.noted.notify_one();
+        // Who comes later does not wake whoever waits for an earlier one.
+        if self.due().add(doc, Instant::now() + after) {
+            self.sooner.notify_one();
+        }
     }
 
     /// The log whose turn comes first, and when.
     fn first(&self) -> Option<(DocId, Instant)> {
-        self.due().iter().map(|(doc, due)| (*doc, *due)).min_by_key(|(_, due)| *due)
+        self.due().in_order.first().map(|(due, doc)| (*doc, *due))
     }
 
-    fn due(&self) -> MutexGuard<'_, HashMap<DocId, Instant>> {
+    fn due(&self) -> MutexGuard<'_, Due> {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -69,26 +97,26 @@ pub async fn run(state: AppState) {
             note_tried(&state, &mut tried).await;
         }
         let Some((doc, due)) = next else {
-            state.trials.noted.notified().await;
+            state.trials.sooner.notified().await;
             continue;
         };
         if due > now {
             tokio::select! {
                 () = sleep_until(due) => {}
-                () = state.trials.noted.notified() => {}
+                () = state.trials.sooner.notified() => {}
             }
             continue;
         }
         resting.retain(|_, until| *until > now);
         // Before the log is read, so that what comes afterwards counts.
-        state.trials.due().remove(&doc);
+        state.trials.due().remove(doc);
         if let Some(until) = resting.get(&doc) {
-            state.trials.due().insert(doc, *until);
+            state.trials.due().add(doc, *until);
             continue;
         }
         match try_log(&state, &mut trier, doc).await {
-            Ok(Some(head)) => {
-                tried.push((doc, head));
+            Ok(Some(log)) => {
+                tried.push(log);
                 let rest = (now.elapsed() * REST).min(after * MOST_REST);
                 resting.insert(doc, Instant::now() + rest);
             }
@@ -101,13 +129,15 @@ pub async fn run(state: AppState) {
     }
 }
 
-async fn note_tried(state: &AppState, tried: &mut Vec<(DocId, u64)>) {
+async fn note_tried(state: &AppState, tried: &mut Vec<GrownLog>) {
     if tried.is_empty() {
         return;
     }
-    // What is not noted is tried once more after the next start, and that is all.
-    if let Err(error) = state.store.tried(tried).await {
-        tracing::warn!(%error, "which logs have been tried cannot be noted");
+    let places: Vec<_> = tried.iter().map(|log| (log.doc, log.tried)).collect();
+    match state.store.tried(&places).await {
+        Ok(()) => tried.iter().for_each(|log| state.snapshots.note(log, state.config.snapshot_after)),
+        // What is not noted is tried once more after the next start, and that is all.
+        Err(error) => tracing::warn!(%error, "which logs have been tried cannot be noted"),
     }
     tried.clear();
 }
@@ -121,10 +151,12 @@ enum TrialError {
 }
 
 /// Tries what is new in a log, and makes void what must be: up to where it is sound now.
-async fn try_log(state: &AppState, trier: &mut Trier, doc: DocId) -> Result<Option<u64>, TrialError> {
+async fn try_log(state: &AppState, trier: &mut Trier, doc: DocId) -> Result<Option<GrownLog>, TrialError> {
     loop {
         let Some(log) = state.store.log_to_try(doc).await? else { return Ok(None) };
-        let Some((seq, reason)) = culprit(trier, doc, &log).await? else { return Ok(Some(log.head)) };
+        let Some((seq, reason)) = culprit(trier, doc, &log).await? else {
+            return Ok(Some(GrownLog { doc, tried: log.head, snapshot: log.snapshot }));
+        };
         if let Some(voided) = state.store.make_void(doc, seq, &reason, state.clock.now()).await? {
             tracing::error!(
                 %doc, seq, hash = %voided.hash, by = %voided.by, items = ?voided.items, reason,
@@ -138,10 +170,10 @@ async fn try_log(state: &AppState, trier: &mut Trier, doc: DocId) -> Result<Opti
 
 /// The first item after which the document is no longer sound, and what became of it.
 async fn culprit(trier: &mut Trier, doc: DocId, log: &LogToTry) -> Result<Option<(u64, String)>, NoWorker> {
-    let tried: Vec<&[u8]> = log.tried.iter().map(Vec::as_slice).collect();
+    let ground = Ground { base: log.base.as_deref(), tried: log.tried.iter().map(Vec::as_slice).collect() };
     let new: Vec<&[u8]> = log.new.iter().map(|(_, data)| data.as_slice()).collect();
-    let Some(mut fault) = trier.apply(&tried, &new).await? else { return Ok(None) };
-    if let Some(Fault { reason, .. }) = trier.apply(&tried, &[]).await? {
+    let Some(mut fault) = trier.apply(&ground, &new).await? else { return Ok(None) };
+    if let Some(Fault { reason, .. }) = trier.apply(&ground, &[]).await? {
         // Nobody's latest change is to blame: it may have grown beyond what a worker may use.
         tracing::error!(%doc, reason, "a log that was sound cannot be tried any more; its new items stay");
         return Ok(None);
@@ -149,17 +181,41 @@ async fn culprit(trier: &mut Trier, doc: DocId, log: &LogToTry) -> Result<Option
     let (mut sound, mut unsound) = (0, new.len());
     while unsound - sound > 1 {
         let middle = sound + (unsound - sound) / 2;
-        match trier.apply(&tried, &new[..middle]).await? {
+        match trier.apply(&ground, &new[..middle]).await? {
             None => sound = middle,
             Some(found) => (unsound, fault) = (middle, found),
         }
     }
     // Once more, so that no mishap of this machine is taken for a fault of the item.
-    let again = trier.apply(&tried, &new[..unsound]).await?;
-    if fault.at_limits && !trier.is_far_from_limits(&tried, &new[..sound]).await? {
+    let again = trier.apply(&ground, &new[..unsound]).await?;
+    if fault.at_limits && !trier.is_far_from_limits(&ground, &new[..sound]).await? {
         // Whoever happened to write the item at the edge of what a worker may use is not to blame.
         tracing::error!(%doc, reason = fault.reason, "a log is near what a worker may use; its new items stay");
         return Ok(None);
     }
     Ok(again.and(log.new.get(sound)).map(|(seq, _)| (*seq, fault.reason)))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_what_is_due_first_wakes_whoever_waits_for_it() {
+        let trials = Trials::default();
+        let (doc, minute) = (|number| DocId([number; 16]), Duration::from_secs(60));
+        let is_woken = || trials.sooner.notified().now_or_never().is_some();
+        trials.note(doc(1), minute);
+        assert!(is_woken());
+        trials.note(doc(2), 2 * minute);
+        trials.note(doc(1), Duration::ZERO);
+        assert!(!is_woken());
+        trials.note(doc(3), Duration::ZERO);
+        assert!(is_woken());
+        assert_eq!(trials.first().map(|(doc, _)| doc), Some(doc(3)));
+        trials.due().remove(doc(3));
+        assert_eq!(trials.first().map(|(doc, _)| doc), Some(doc(1)));
+    }
 }

@@ -54,6 +54,15 @@ impl TestApp {
         Self::running(Bound::new(config, Clock::standing()).await.unwrap(), data)
     }
 
+    /// The same, which makes a snapshot of a log that has so many items, and drops what it covers at once if `drops`.
+    pub async fn covering(after: u64, drops: bool) -> Self {
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        let snapshot_grace = if drops { Duration::ZERO } else { NEVER };
+        let config =
+            Config { trial_after: Duration::ZERO, snapshot_after: after, snapshot_grace, ..config(&data) };
+        Self::running(Bound::new(config, Clock::standing()).await.unwrap(), data)
+    }
+
     /// The same again with a worker that cannot be started.
     pub async fn restarted_without_worker(self) -> Self {
         let (data, clock) = (Arc::clone(&self._data), self.clock());
@@ -65,6 +74,22 @@ impl TestApp {
     /// Waits until every log has been tried to its head.
     pub async fn all_tried(&self) {
         while !self.store().untried().await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until a snapshot has been made of everything that is long enough.
+    pub async fn all_covered(&self) {
+        let after = self.state().config.snapshot_after;
+        self.all_tried().await;
+        while self.store().logs_to_cover(after).await.unwrap().iter().any(|log| log.snapshot == 0) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until everything that snapshots cover has been dropped.
+    pub async fn all_dropped(&self) {
+        while !self.store().logs_to_drop(self.clock().now()).await.unwrap().is_empty() {
             tokio::task::yield_now().await;
         }
     }

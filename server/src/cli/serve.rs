@@ -1,5 +1,7 @@
 //! `loopbaanmaat serve`
 
+use std::time::Duration;
+
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -12,7 +14,10 @@ use crate::serve::{Bound, StartError};
 pub(super) async fn run(args: ServeArgs) -> Result<(), StartError> {
     start_log(args.log_format, &args.log);
     let public_url = args.public_url.as_deref().filter(|it| !it.is_empty());
-    let config = Config::new(args.listen, args.data.data, public_url, args.dist, args.demo)?;
+    let mut config = Config::new(args.listen, args.data.data, public_url, args.dist, args.demo)?;
+    config.trial_after = args.trial_after.map_or(config.trial_after, Duration::from_secs);
+    config.snapshot_after = args.snapshot_after.unwrap_or(config.snapshot_after);
+    config.snapshot_grace = args.snapshot_grace.map_or(config.snapshot_grace, Duration::from_secs);
     let stop = stop_signal();
     let bound = Bound::new(config, Clock::System).await?;
     // Standard output is for whoever started this: the first line is where to go.

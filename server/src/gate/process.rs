@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader, BufWriter};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
@@ -17,7 +17,7 @@ use super::worker::{ARGUMENT, Role};
 fn patience(role: Role) -> Duration {
     Duration::from_secs(match role {
         Role::Decode => 20,
-        Role::Try | Role::TryHalf => 600,
+        Role::Try | Role::TryHalf | Role::Snapshot => 600,
     })
 }
 
@@ -62,10 +62,29 @@ impl Process {
         timeout(self.patience, self.requests.write_all(request)).await?
     }
 
+    /// Asks with a request of `parts`, which are handed over one after the other: they may be a whole log, and there is
+    /// no second copy of it.
+    pub(crate) async fn ask_in_parts<'a>(
+        &mut self,
+        parts: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> io::Result<()> {
+        let length = parts.clone().map(|part| part.len() + protocol::HEAD).sum();
+        let mut requests = BufWriter::with_capacity(1 << 16, &mut self.requests);
+        let asked = async {
+            requests.write_all(&protocol::head(length)?).await?;
+            for part in parts {
+                requests.write_all(&protocol::head(part.len())?).await?;
+                requests.write_all(part).await?;
+            }
+            requests.flush().await
+        };
+        timeout(self.patience, asked).await?
+    }
+
     /// The next answer.
     pub(crate) async fn answer(&mut self) -> io::Result<Vec<u8>> {
         let answer = async {
-            let mut head = [0; 4];
+            let mut head = [0; protocol::HEAD];
             self.answers.read_exact(&mut head).await?;
             let mut payload = vec![0; protocol::length(head)?];
             self.answers.read_exact(&mut payload).await?;

@@ -13,12 +13,25 @@ pub(super) mod finding {
     pub const TOO_LARGE: u8 = 2;
     /// It panicked, and lives.
     pub const PANICKED: u8 = 3;
-    /// A log leaves no sound document; why follows, in words.
+    /// A log leaves no sound document, or no snapshot; why follows, in words.
     pub const UNSOUND: u8 = 4;
 }
 
 /// The largest frame: a request holds at least one change, and a good deal more if they are small.
 const MOST: usize = 1 << 30;
+
+/// Bytes of the length before a frame.
+pub(super) const HEAD: usize = 4;
+
+/// The length of a frame, as it stands before it.
+pub(super) fn head(length: usize) -> io::Result<[u8; HEAD]> {
+    let length = Some(length).filter(|length| *length <= MOST).and_then(|length| u32::try_from(length).ok());
+    length.map(u32::to_le_bytes).ok_or_else(too_long)
+}
+
+fn too_long() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "a frame of an absurd length")
+}
 
 /// Appends a frame.
 pub(super) fn put(out: &mut Vec<u8>, payload: &[u8]) {
@@ -28,16 +41,13 @@ pub(super) fn put(out: &mut Vec<u8>, payload: &[u8]) {
 }
 
 /// The length that a frame's first bytes say.
-pub(super) fn length(head: [u8; 4]) -> io::Result<usize> {
-    usize::try_from(u32::from_le_bytes(head))
-        .ok()
-        .filter(|length| *length <= MOST)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a frame of an absurd length"))
+pub(super) fn length(head: [u8; HEAD]) -> io::Result<usize> {
+    usize::try_from(u32::from_le_bytes(head)).ok().filter(|length| *length <= MOST).ok_or_else(too_long)
 }
 
 /// Reads a frame; none where there is no more.
 pub(super) fn read(input: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
-    let mut head = [0; 4];
+    let mut head = [0; HEAD];
     match input.read_exact(&mut head) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         other => other?,

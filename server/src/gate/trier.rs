@@ -4,9 +4,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::process::Process;
-use super::protocol::{self, finding};
+use super::protocol::finding;
 use super::worker::Role;
 use super::{NoWorker, this_program};
+
+/// What new changes are applied to.
+#[derive(Debug)]
+pub struct Ground<'a> {
+    /// A document chunk in place of the first changes.
+    pub base: Option<&'a [u8]>,
+    /// The changes after it that have been tried, in log order.
+    pub tried: Vec<&'a [u8]>,
+}
 
 /// Why a log leaves no sound document.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,17 +39,17 @@ impl Trier {
         Self { program: program.map_or_else(this_program, Path::to_owned), process: None }
     }
 
-    /// Applies changes that have been `tried` and `new` ones after them, saves and loads: why they leave no sound
-    /// document, or nothing if they do.
+    /// Applies `new` changes to what has been tried, saves and loads: why they leave no sound document, or nothing if
+    /// they do.
     ///
     /// # Errors
     /// [`NoWorker`].
-    pub async fn apply(&mut self, tried: &[&[u8]], new: &[&[u8]]) -> Result<Option<Fault>, NoWorker> {
+    pub async fn apply(&mut self, ground: &Ground<'_>, new: &[&[u8]]) -> Result<Option<Fault>, NoWorker> {
         let mut process = match self.process.take() {
             Some(process) => process,
             None => self.start(Role::Try).await?,
         };
-        match converse(&mut process, tried, new).await {
+        match converse(&mut process, ground, new).await {
             Ok(found) => {
                 self.process = Some(process);
                 Ok(found.map(|reason| Fault { reason, at_limits: false }))
@@ -53,9 +62,9 @@ impl Trier {
     ///
     /// # Errors
     /// [`NoWorker`].
-    pub async fn is_far_from_limits(&self, tried: &[&[u8]], new: &[&[u8]]) -> Result<bool, NoWorker> {
+    pub async fn is_far_from_limits(&self, ground: &Ground<'_>, new: &[&[u8]]) -> Result<bool, NoWorker> {
         let mut process = self.start(Role::TryHalf).await?;
-        match converse(&mut process, tried, new).await {
+        match converse(&mut process, ground, new).await {
             Ok(found) => Ok(found.is_none()),
             Err(_) => end(process).await.map(|_| false),
         }
@@ -70,13 +79,11 @@ async fn end(process: Process) -> Result<String, NoWorker> {
     process.end().await.map_err(|it| NoWorker(it.to_string()))
 }
 
-async fn converse(process: &mut Process, tried: &[&[u8]], new: &[&[u8]]) -> io::Result<Option<String>> {
-    let mut request = Vec::new();
-    protocol::put(&mut request, &(tried.len() as u64).to_le_bytes());
-    tried.iter().chain(new).for_each(|change| protocol::put(&mut request, change));
-    let mut frame = Vec::with_capacity(request.len() + 4);
-    protocol::put(&mut frame, &request);
-    process.ask(&frame).await?;
+async fn converse(process: &mut Process, ground: &Ground<'_>, new: &[&[u8]]) -> io::Result<Option<String>> {
+    let count = (ground.tried.len() as u64).to_le_bytes();
+    let first = [&count[..], ground.base.unwrap_or_default()];
+    let parts = first.iter().chain(&ground.tried).chain(new).copied();
+    process.ask_in_parts(parts).await?;
     match process.answer().await?.split_first() {
         Some((&finding::SOUND, [])) => Ok(None),
         Some((&finding::PANICKED, [])) => Ok(Some("automerge panicked".to_owned())),

@@ -10,8 +10,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use shared::sync::gate;
 use shared::sync::message::RejectCode;
+use shared::sync::snapshot;
 use shared::sync::trial::trial;
 
+use super::maker;
 use super::protocol::{self, finding};
 
 /// The word on the command line that makes the program a worker.
@@ -26,6 +28,8 @@ pub enum Role {
     Try,
     /// The same within half of the limits: whether a log was far from them without its latest change.
     TryHalf,
+    /// Makes snapshots of logs that have been tried.
+    Snapshot,
 }
 
 impl Role {
@@ -36,13 +40,16 @@ impl Role {
             Self::Decode => "decode",
             Self::Try => "try",
             Self::TryHalf => "try-half",
+            Self::Snapshot => "snapshot",
         }
     }
 
     /// The role of that word.
     #[must_use]
     pub fn from_argument(word: &str) -> Option<Self> {
-        [Self::Decode, Self::Try, Self::TryHalf].into_iter().find(|role| role.argument() == word)
+        [Self::Decode, Self::Try, Self::TryHalf, Self::Snapshot]
+            .into_iter()
+            .find(|role| role.argument() == word)
     }
 
     /// Bytes of address space. A change has at most 256 KiB and 100,000 operations, which is far from the first;
@@ -50,7 +57,7 @@ impl Role {
     fn memory(self) -> u64 {
         match self {
             Self::Decode => 512 << 20,
-            Self::Try => 2 << 30,
+            Self::Try | Self::Snapshot => 2 << 30,
             Self::TryHalf => 1 << 30,
         }
     }
@@ -61,6 +68,8 @@ impl Role {
             Self::Decode => 2,
             Self::Try => 60,
             Self::TryHalf => 30,
+            // Whatever can be tried can be covered.
+            Self::Snapshot => 120,
         }
     }
 }
@@ -91,6 +100,10 @@ fn serve(role: Role, mut input: impl Read, mut output: impl Write) -> io::Result
                 limit_time(role)?;
                 protocol::write(&mut output, &try_log(&parts))?;
             }
+            Role::Snapshot => {
+                limit_time(role)?;
+                protocol::write(&mut output, &make_snapshot(&parts))?;
+            }
         }
     }
     Ok(())
@@ -105,17 +118,35 @@ fn decode(change: &[u8]) -> u8 {
     }
 }
 
-/// The first part is how many of the changes behind it have been tried before.
+fn unsound(why: &str) -> Vec<u8> {
+    [&[finding::UNSOUND], why.as_bytes()].concat()
+}
+
+/// A document chunk, where there is one.
+fn base(part: &[u8]) -> Option<&[u8]> {
+    Some(part).filter(|part| !part.is_empty())
+}
+
+/// The first part is how many of the changes have been tried before, the second the chunk before all changes.
 fn try_log(parts: &[&[u8]]) -> Vec<u8> {
-    let unsound = |why: String| [&[finding::UNSOUND], why.as_bytes()].concat();
-    let Some((tried, changes)) = parts.split_first() else { return unsound("nothing to try".to_owned()) };
+    let [tried, chunk, changes @ ..] = parts else { return unsound("nothing to try") };
     let tried = <[u8; 8]>::try_from(*tried).ok().and_then(|it| usize::try_from(u64::from_le_bytes(it)).ok());
     let Some((tried, new)) = tried.and_then(|tried| changes.split_at_checked(tried)) else {
-        return unsound("not that many changes".to_owned());
+        return unsound("not that many changes");
     };
-    match catch_unwind(AssertUnwindSafe(|| trial(tried, new))) {
+    match catch_unwind(AssertUnwindSafe(|| trial(base(chunk), tried, new))) {
         Ok(Ok(())) => vec![finding::SOUND],
-        Ok(Err(fault)) => unsound(fault.to_string()),
+        Ok(Err(fault)) => unsound(&fault.to_string()),
+        Err(_) => vec![finding::PANICKED],
+    }
+}
+
+/// The first part is the chunk before all changes.
+fn make_snapshot(parts: &[&[u8]]) -> Vec<u8> {
+    let [chunk, changes @ ..] = parts else { return unsound("nothing to make a snapshot of") };
+    match catch_unwind(AssertUnwindSafe(|| snapshot::make(base(chunk), changes))) {
+        Ok(Ok(made)) => maker::write(&made),
+        Ok(Err(why)) => unsound(&why.to_string()),
         Err(_) => vec![finding::PANICKED],
     }
 }

@@ -10,7 +10,7 @@ use sqlx::SqliteConnection;
 use store::{Document, GrantsChange, Millis, NewGrant, Result};
 
 use crate::error::Told as _;
-use crate::row;
+use crate::{row, snapshots};
 
 struct DocumentRow {
     id: Vec<u8>,
@@ -139,6 +139,7 @@ pub(crate) async fn destroy(
     now: Millis,
 ) -> Result<GrantsChange> {
     let change = set_grants(&mut *connection, id, &[]).await?;
+    snapshots::destroy(&mut *connection, id).await?;
     let (id, now) = (&id.0[..], row::stored(now));
     sqlx::query!("DELETE FROM items WHERE doc = ?", id).execute(&mut *connection).await.told()?;
     sqlx::query!("DELETE FROM quarantine WHERE doc = ?", id).execute(&mut *connection).await.told()?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use shared::ids::{ActorId, ChangeHash, DocId};
+use shared::ids::{ActorId, DocId};
 use shared::sync::gate::{self, AncestryRow, Examined, KnownChange, LogFacts, PreviousChange, Wanted};
 use sqlx::SqliteConnection;
 use store::{Result, StoreError};
@@ -177,7 +177,7 @@ async fn ancestry(connection: &mut SqliteConnection, doc: DocId, after: u64) -> 
             .await
             .told()?;
     let rows = found.into_iter().map(|it| {
-        let deps = it.deps.chunks(ChangeHash::LEN).map(row::id).collect::<Result<_>>()?;
+        let deps = row::apart(&it.deps)?;
         Ok(AncestryRow { hash: row::id(&it.hash)?, seq: row::number(it.seq)?, deps })
     });
     rows.collect()

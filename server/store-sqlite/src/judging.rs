@@ -99,6 +99,8 @@ async fn standings(connection: &mut SqliteConnection, pushes: &[&Push]) -> Resul
         r#"SELECT documents.kind AS "kind?: String", documents.head AS "head?: i64",
                   documents.chain AS "chain?: Vec<u8>", documents.max_op AS "max_op?: i64",
                   coalesce(documents.voids, 0) AS "voids!: i64",
+                  coalesce(documents.snapshot, 0) AS "snapshot!: i64",
+                  coalesce(documents.dropped, 0) AS "dropped!: i64",
                   coalesce(grants.access, 0) AS "access!: i64", coalesce(grants.ever_read, 0) AS "ever_read!: bool",
                   documents.destroyed_at IS NOT NULL AS "destroyed!: bool",
                   EXISTS (SELECT 1 FROM devices JOIN users ON users.id = devices.user

@@ -2,18 +2,22 @@
 
 mod accounts;
 mod challenges;
+mod covering;
 mod directory;
 mod documents;
 mod error;
 mod facts;
+mod gathered;
 mod judging;
 mod live;
 mod log;
 mod open;
+mod packed;
 mod push;
 mod quarantine;
 mod record;
 mod row;
+mod snapshots;
 mod trajectories;
 mod transaction;
 mod trial;
@@ -29,8 +33,9 @@ use shared::sync::message::Place;
 use shared::sync::session::{PushAnswer, ReadAnswer};
 use sqlx::SqlitePool;
 use store::{
-    AnsweredCommand, AuditRow, BatchLimit, BeforePush, Carrier, DeviceKey, Grant, LogToTry, Millis,
-    NewChallenge, Quarantined, Reader, Result, Session, Store, User, Voided, WriteTx,
+    AnsweredCommand, AuditRow, BatchLimit, BeforePush, Carrier, DeviceKey, Grant, GrownLog, LogToCover,
+    LogToTry, Millis, NewChallenge, NewSnapshot, Quarantined, Reader, Result, Session, Store, User, Voided,
+    WriteTx,
 };
 
 pub use open::{OLDEST_SQLITE, Options};
@@ -219,6 +224,29 @@ impl Store for SqliteStore {
         let voided = trial::make_void(tx.connection(), doc, seq, reason, now).await?;
         tx.commit().await?;
         Ok(voided)
+    }
+
+    async fn logs_to_cover(&self, more: u64) -> Result<Vec<GrownLog>> {
+        snapshots::grown(&mut *self.readers.acquire().await.told()?, more).await
+    }
+
+    async fn log_to_cover(&self, doc: DocId) -> Result<Option<LogToCover>> {
+        snapshots::log(&mut *self.readers.begin().await.told()?, doc).await
+    }
+
+    async fn put_snapshot(&self, doc: DocId, snapshot: NewSnapshot, now: Millis) -> Result<bool> {
+        covering::put(&self.writer, doc, &snapshot, now).await
+    }
+
+    async fn logs_to_drop(&self, made: Millis) -> Result<Vec<DocId>> {
+        snapshots::to_drop(&mut *self.readers.acquire().await.told()?, made).await
+    }
+
+    async fn drop_covered(&self, doc: DocId, made: Millis, most: u64) -> Result<bool> {
+        let mut tx = self.writer.begin().await?;
+        let is_more = snapshots::drop_covered(tx.connection(), doc, made, most).await?;
+        tx.commit().await?;
+        Ok(is_more)
     }
 
     async fn push(&self, carrier: Carrier, doc: DocId, items: Vec<Examined>) -> Result<PushAnswer> {

@@ -2,16 +2,16 @@
 //! and needs no transaction to be of one moment.
 
 use futures_util::TryStreamExt as _;
-use shared::ids::Chain;
 use shared::sync::chain;
-use shared::sync::message::{Body, LogItem, Place};
+use shared::sync::message::Place;
 use shared::sync::session::ReadAnswer;
 use sqlx::SqliteConnection;
 use store::{BatchLimit, Carrier, Result, StoreError};
 
 use crate::error::Told as _;
+use crate::gathered::{Gathered, ItemRow};
 use crate::log::{Standing, StandingRow, void_up_to};
-use crate::row;
+use crate::{row, snapshots};
 
 /// How the document stands to the reader, and one of the items; each row says the former again.
 struct Line {
@@ -20,6 +20,8 @@ struct Line {
     head_chain: Option<Vec<u8>>,
     max_op: Option<i64>,
     voids: i64,
+    snapshot: i64,
+    dropped: i64,
     access: i64,
     ever_read: bool,
     destroyed: bool,
@@ -36,10 +38,32 @@ struct Line {
 impl Line {
     fn apart(self) -> (StandingRow, Option<ItemRow>) {
         let Self {
-            kind, head, head_chain: chain, max_op, voids, access, ever_read, destroyed, carries, ..
+            kind,
+            head,
+            head_chain: chain,
+            max_op,
+            voids,
+            snapshot,
+            dropped,
+            access,
+            ever_read,
+            destroyed,
+            carries,
+            ..
         } = self;
-        let standing =
-            StandingRow { kind, head, chain, max_op, voids, access, ever_read, destroyed, carries };
+        let standing = StandingRow {
+            kind,
+            head,
+            chain,
+            max_op,
+            voids,
+            snapshot,
+            dropped,
+            access,
+            ever_read,
+            destroyed,
+            carries,
+        };
         let item = match (self.seq, self.hash, self.chain, self.by, self.sig, self.void) {
             (Some(seq), Some(hash), Some(chain), Some(by), Some(sig), Some(void)) => {
                 Some(ItemRow { seq, hash, chain, by, sig, void, data: self.data.unwrap_or_default() })
@@ -50,13 +74,14 @@ impl Line {
     }
 }
 
-/// As [`log::read`](crate::log::read), of one document.
+/// As [`log::read`](crate::log::read), of one document; none where a piece of its snapshot is to be read, which is
+/// another statement and so needs a transaction.
 pub(crate) async fn read(
     connection: &mut SqliteConnection,
     reader: Carrier,
     place: &Place,
     most: BatchLimit,
-) -> Result<ReadAnswer> {
+) -> Result<Option<ReadAnswer>> {
     let (doc, user, device) = (&place.doc.0[..], &reader.user.0[..], &reader.device.0[..]);
     let (first, last) =
         (row::stored(place.cursor), row::stored(place.cursor.saturating_add(most.items as u64)));
@@ -67,6 +92,8 @@ pub(crate) async fn read(
         r#"SELECT documents.kind AS "kind?: String", documents.head AS "head?: i64",
                   documents.chain AS "head_chain?: Vec<u8>", documents.max_op AS "max_op?: i64",
                   coalesce(documents.voids, 0) AS "voids!: i64",
+                  coalesce(documents.snapshot, 0) AS "snapshot!: i64",
+                  coalesce(documents.dropped, 0) AS "dropped!: i64",
                   coalesce(grants.access, 0) AS "access!: i64", coalesce(grants.ever_read, 0) AS "ever_read!: bool",
                   documents.destroyed_at IS NOT NULL AS "destroyed!: bool",
                   EXISTS (SELECT 1 FROM devices JOIN users ON users.id = devices.user
@@ -94,9 +121,12 @@ pub(crate) async fn read(
             Some(answer) => answer,
             none => {
                 let head = match Standing::try_from(standing)? {
-                    Standing::Denied => return Ok(ReadAnswer::Denied),
-                    Standing::Gone => return Ok(ReadAnswer::Gone),
-                    Standing::Open(head) if place.cursor > head.seq => return Ok(ReadAnswer::Reset),
+                    Standing::Denied => return Ok(Some(ReadAnswer::Denied)),
+                    Standing::Gone => return Ok(Some(ReadAnswer::Gone)),
+                    Standing::Open(head) if place.cursor > head.seq => return Ok(Some(ReadAnswer::Reset)),
+                    Standing::Open(head) if most.items > 0 && snapshots::is_wanted(place, &head) => {
+                        return Ok(None);
+                    }
                     Standing::Open(head) => head,
                 };
                 // Where the cursor is at an item, that is the first one, for the sake of its chain.
@@ -106,21 +136,21 @@ pub(crate) async fn read(
                     _ => return Err(StoreError::Corrupt(format!("no item {first} below the head of a log"))),
                 };
                 if place.chain.is_some_and(|theirs| theirs != chain) {
-                    return Ok(ReadAnswer::Reset);
+                    return Ok(Some(ReadAnswer::Reset));
                 }
-                none.insert((head, Gathered { after: place.cursor, items: vec![], bytes: 0, chain }))
+                none.insert((head, Gathered::after(place.cursor, chain)))
             }
         };
         let Some(item) = item.filter(|item| item.seq > first && item.seq <= row::stored(head.seq)) else {
             continue;
         };
-        if !gathered.items.is_empty() && gathered.bytes + item.data.len() > most.bytes {
+        if !gathered.has_room_for(&item, most.bytes, true) {
             break;
         }
         gathered.take(item)?;
     }
     drop(rows);
-    let Some((head, gathered)) = answer else { return Ok(ReadAnswer::Denied) };
+    let Some((head, gathered)) = answer else { return Ok(Some(ReadAnswer::Denied)) };
     // Nearly never. What has become void since is news that comes with its own hint.
     let void = match head.voids {
         0 => Vec::new(),
@@ -130,43 +160,5 @@ pub(crate) async fn read(
         return Err(StoreError::Corrupt(format!("no item after {first}, and the head is {}", head.seq)));
     }
     let Gathered { items, chain, .. } = gathered;
-    Ok(ReadAnswer::Batch { kind: head.kind, access: head.access, head: head.seq, items, chain, void })
-}
-
-/// A row of `items`.
-struct ItemRow {
-    seq: i64,
-    hash: Vec<u8>,
-    chain: Vec<u8>,
-    by: Vec<u8>,
-    sig: Vec<u8>,
-    void: bool,
-    data: Vec<u8>,
-}
-
-/// Items in order, and the chain after the last of them.
-struct Gathered {
-    after: u64,
-    items: Vec<LogItem>,
-    bytes: usize,
-    chain: Chain,
-}
-
-impl Gathered {
-    fn take(&mut self, found: ItemRow) -> Result<()> {
-        let seq = row::number(found.seq)?;
-        if seq != self.after + 1 + self.items.len() as u64 {
-            return Err(StoreError::Corrupt(format!("a gap in a log before item {seq}")));
-        }
-        self.bytes += found.data.len();
-        self.chain = row::id(&found.chain)?;
-        self.items.push(LogItem {
-            seq,
-            hash: row::id(&found.hash)?,
-            by: row::id(&found.by)?,
-            sig: found.sig,
-            data: if found.void { Body::Void } else { Body::Data(found.data) },
-        });
-        Ok(())
-    }
+    Ok(Some(ReadAnswer::Batch { kind: head.kind, access: head.access, head: head.seq, items, chain, void }))
 }

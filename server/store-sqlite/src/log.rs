@@ -4,13 +4,14 @@ use futures_util::TryStreamExt as _;
 use shared::access::Access;
 use shared::domain::kind::DocKind;
 use shared::ids::{Chain, DocId, UserId};
-use shared::sync::message::{Body, LogItem, Place};
+use shared::sync::message::Place;
 use shared::sync::session::ReadAnswer;
 use sqlx::{Connection as _, SqliteConnection};
 use store::{BatchLimit, Carrier, Grant, Reader, Result, StoreError};
 
 use crate::error::Told as _;
-use crate::{live, row};
+use crate::gathered::{Gathered, ItemRow};
+use crate::{live, row, snapshots};
 
 /// A document as it stands to a carrier.
 pub(crate) enum Standing {
@@ -31,6 +32,10 @@ pub(crate) struct Head {
     pub(crate) max_op: u64,
     /// How many of its items are void.
     pub(crate) voids: u64,
+    /// The place up to which there is a snapshot; 0 where there is none.
+    pub(crate) snapshot: u64,
+    /// The place up to which the changes are in the snapshot alone.
+    pub(crate) dropped: u64,
 }
 
 /// A document's row, and what a carrier may do with it.
@@ -40,6 +45,8 @@ pub(crate) struct StandingRow {
     pub(crate) chain: Option<Vec<u8>>,
     pub(crate) max_op: Option<i64>,
     pub(crate) voids: i64,
+    pub(crate) snapshot: i64,
+    pub(crate) dropped: i64,
     pub(crate) access: i64,
     pub(crate) ever_read: bool,
     pub(crate) destroyed: bool,
@@ -60,6 +67,8 @@ async fn standings(
         r#"SELECT documents.kind AS "kind?: String", documents.head AS "head?: i64",
                   documents.chain AS "chain?: Vec<u8>", documents.max_op AS "max_op?: i64",
                   coalesce(documents.voids, 0) AS "voids!: i64",
+                  coalesce(documents.snapshot, 0) AS "snapshot!: i64",
+                  coalesce(documents.dropped, 0) AS "dropped!: i64",
                   coalesce(grants.access, 0) AS "access!: i64", coalesce(grants.ever_read, 0) AS "ever_read!: bool",
                   documents.destroyed_at IS NOT NULL AS "destroyed!: bool",
                   EXISTS (SELECT 1 FROM devices JOIN users ON users.id = devices.user
@@ -101,6 +110,8 @@ impl TryFrom<StandingRow> for Standing {
             chain: row::id(&chain)?,
             max_op: row::number(max_op)?,
             voids: row::number(it.voids)?,
+            snapshot: row::number(it.snapshot)?,
+            dropped: row::number(it.dropped)?,
         }))
     }
 }
@@ -113,7 +124,11 @@ pub(crate) async fn read(
     most: BatchLimit,
 ) -> Result<Vec<ReadAnswer>> {
     if let [place] = places {
-        return Ok(vec![alone(place, live::read(connection, reader, place, most).await)?]);
+        match live::read(connection, reader, place, most).await {
+            Ok(None) => {}
+            Ok(Some(answer)) => return Ok(vec![answer]),
+            Err(error) => return Ok(vec![alone(place, Err(error))?]),
+        }
     }
     let mut transaction = connection.begin().await.told()?;
     let connection = &mut *transaction;
@@ -155,7 +170,7 @@ fn alone(place: &Place, answer: Result<ReadAnswer>) -> Result<ReadAnswer> {
 
 enum Batch {
     Answer(ReadAnswer, usize),
-    /// There are items, and not even one of them fits.
+    /// There is something, and not even the first of it fits.
     NoRoom,
 }
 
@@ -185,7 +200,7 @@ async fn batch(
         let same = place.chain.is_none_or(|chain| chain == head.chain);
         return Ok(Batch::Answer(if same { answer(vec![], head.chain) } else { ReadAnswer::Reset }, 0));
     }
-    let mut chain = match place.cursor {
+    let chain = match place.cursor {
         0 => shared::sync::chain::start(place.doc),
         cursor => chain_at(&mut *connection, place.doc, cursor).await?,
     };
@@ -195,9 +210,15 @@ async fn batch(
     if most.items == 0 {
         return Ok(Batch::Answer(answer(vec![], chain), 0));
     }
+    if snapshots::is_wanted(place, head) {
+        let (piece, bytes) = snapshots::piece(connection, place, head).await?;
+        let fits = is_first || bytes <= most.bytes;
+        return Ok(if fits { Batch::Answer(piece, bytes) } else { Batch::NoRoom });
+    }
     let (doc, cursor) = (&place.doc.0[..], row::stored(place.cursor));
     let count = i64::try_from(most.items).unwrap_or(i64::MAX);
-    let mut rows = sqlx::query!(
+    let mut rows = sqlx::query_as!(
+        ItemRow,
         r#"SELECT seq, hash, chain, by, sig, void AS "void: bool", data
            FROM items WHERE doc = ? AND seq > ? ORDER BY seq LIMIT ?"#,
         doc,
@@ -205,30 +226,17 @@ async fn batch(
         count
     )
     .fetch(connection);
-    let mut items = Vec::new();
-    let mut bytes = 0;
+    let mut gathered = Gathered::after(place.cursor, chain);
     while let Some(found) = rows.try_next().await.told()? {
-        let fits = bytes + found.data.len() <= most.bytes || (is_first && items.is_empty());
-        if !fits {
-            if items.is_empty() {
+        if !gathered.has_room_for(&found, most.bytes, is_first) {
+            if gathered.items.is_empty() {
                 return Ok(Batch::NoRoom);
             }
             break;
         }
-        bytes += found.data.len();
-        let seq = row::number(found.seq)?;
-        if seq != place.cursor + 1 + items.len() as u64 {
-            return Err(StoreError::Corrupt(format!("a gap in a log before item {seq}")));
-        }
-        chain = row::id(&found.chain)?;
-        items.push(LogItem {
-            seq,
-            hash: row::id(&found.hash)?,
-            by: row::id(&found.by)?,
-            sig: found.sig,
-            data: if found.void { Body::Void } else { Body::Data(found.data) },
-        });
+        gathered.take(found)?;
     }
+    let Gathered { items, bytes, chain, .. } = gathered;
     if items.is_empty() {
         return Err(StoreError::Corrupt(format!(
             "no item after {}, and the head is {}",

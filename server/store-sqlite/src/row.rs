@@ -117,6 +117,21 @@ pub(crate) fn hex_list<const N: usize>(ids: impl IntoIterator<Item = [u8; N]>) -
     ended(list)
 }
 
+/// Numbers for `json_each`.
+pub(crate) fn number_list(numbers: &[u64]) -> String {
+    let mut list = String::new();
+    for number in numbers {
+        // Writing to a string cannot fail.
+        let _ = write!(next(&mut list), "{number}");
+    }
+    ended(list)
+}
+
+/// Hashes that stand one after the other.
+pub(crate) fn apart(hashes: &[u8]) -> Result<Vec<ChangeHash>> {
+    hashes.chunks(ChangeHash::LEN).map(id).collect()
+}
+
 /// Hashes one after the other.
 pub(crate) fn joined(hashes: &[ChangeHash]) -> Vec<u8> {
     hashes.iter().flat_map(|hash| hash.0).collect()

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
+use futures_util::TryStreamExt as _;
 use shared::ids::{ChangeHash, DeviceId, DocId};
 use sqlx::SqliteConnection;
-use store::{AuditEvent, LogToTry, Millis, Quarantined, Result, Voided};
+use store::{AuditEvent, LogToTry, Millis, Quarantined, Result, StoreError, Voided};
 
 use crate::error::Told as _;
-use crate::{quarantine, record, row};
+use crate::{quarantine, record, row, snapshots};
 
 pub(crate) async fn untried(connection: &mut SqliteConnection) -> Result<Vec<DocId>> {
     let found = sqlx::query_scalar!(
@@ -22,19 +23,28 @@ pub(crate) async fn untried(connection: &mut SqliteConnection) -> Result<Vec<Doc
 pub(crate) async fn log(connection: &mut SqliteConnection, doc: DocId) -> Result<Option<LogToTry>> {
     let id = &doc.0[..];
     let found = sqlx::query!(
-        "SELECT head, tried FROM documents WHERE id = ? AND tried < head AND destroyed_at IS NULL",
+        "SELECT head, tried, snapshot FROM documents WHERE id = ? AND tried < head AND destroyed_at IS NULL",
         id
     )
     .fetch_optional(&mut *connection)
     .await
     .told()?;
     let Some(found) = found else { return Ok(None) };
-    let mut log = LogToTry { head: row::number(found.head)?, ..LogToTry::default() };
-    let items = sqlx::query!("SELECT seq, data FROM items WHERE doc = ? AND NOT void ORDER BY seq", id)
-        .fetch_all(connection)
-        .await
-        .told()?;
-    for item in items {
+    let mut log = LogToTry {
+        snapshot: row::number(found.snapshot)?,
+        head: row::number(found.head)?,
+        ..LogToTry::default()
+    };
+    if found.snapshot > 0 {
+        log.base = Some(snapshots::chunk(&mut *connection, doc, found.snapshot).await?);
+    }
+    let mut items = sqlx::query!(
+        "SELECT seq, data FROM items WHERE doc = ? AND seq > ? AND NOT void ORDER BY seq",
+        id,
+        found.snapshot
+    )
+    .fetch(connection);
+    while let Some(item) = items.try_next().await.told()? {
         if item.seq <= found.tried {
             log.tried.push(item.data);
         } else {
@@ -64,8 +74,9 @@ pub(crate) async fn make_void(
 ) -> Result<Option<Voided>> {
     let (id, from) = (&doc.0[..], row::stored(seq));
     let found = sqlx::query!(
-        r#"SELECT items.hash, items.by, devices.user AS "user?: Vec<u8>"
-           FROM items LEFT JOIN devices ON devices.id = items.by
+        r#"SELECT items.hash, items.by, devices.user AS "user?: Vec<u8>",
+                  documents.snapshot >= items.seq AS "is_covered!: bool"
+           FROM items JOIN documents ON documents.id = items.doc LEFT JOIN devices ON devices.id = items.by
            WHERE items.doc = ? AND items.seq = ? AND NOT items.void"#,
         id,
         from
@@ -74,15 +85,20 @@ pub(crate) async fn make_void(
     .await
     .told()?;
     let Some(found) = found else { return Ok(None) };
+    if found.is_covered {
+        return Err(StoreError::Conflict(format!("a snapshot covers item {seq}")));
+    }
     let (hash, by): (ChangeHash, DeviceId) = (row::id(&found.hash)?, row::id(&found.by)?);
     let items = dependents(&mut *connection, doc, seq).await?;
-    for seq in &items {
-        let seq = row::stored(*seq);
-        sqlx::query!("UPDATE items SET void = 1 WHERE doc = ? AND seq = ?", id, seq)
-            .execute(&mut *connection)
-            .await
-            .told()?;
-    }
+    let places = row::number_list(&items);
+    sqlx::query!(
+        "UPDATE items SET void = 1 WHERE doc = ? AND seq IN (SELECT value FROM json_each(?))",
+        id,
+        places
+    )
+    .execute(&mut *connection)
+    .await
+    .told()?;
     let many = row::stored(items.len() as u64);
     sqlx::query!("UPDATE documents SET voids = voids + ? WHERE id = ?", many, id)
         .execute(&mut *connection)

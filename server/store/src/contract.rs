@@ -13,6 +13,7 @@ pub mod logs;
 pub mod pushes;
 pub mod quarantine;
 pub mod records;
+pub mod snapshots;
 pub mod world;
 
 pub use world::{Author, Human, World};
@@ -86,6 +87,19 @@ macro_rules! contract {
                 what_has_not_been_decoded_is_not_stored
                 what_is_void_keeps_its_place_and_nothing_builds_on_it
                 a_destroyed_document_leaves_the_quarantine
+            }
+            snapshots {
+                a_new_reader_is_served_the_snapshot_and_then_what_follows
+                a_later_place_is_served_items_until_their_data_is_dropped
+                a_snapshot_is_read_on_from_where_it_was_left
+                a_newer_snapshot_takes_the_place_of_the_one_before
+                who_may_not_read_is_served_no_snapshot
+                a_destroyed_document_has_no_snapshot
+                what_has_been_dropped_is_still_known
+                a_snapshot_names_what_is_void
+                a_snapshot_of_what_a_log_no_longer_is_is_not_kept
+                a_snapshot_covers_only_what_has_been_tried
+                a_trial_starts_from_the_snapshot
             }
             directories {
                 an_employee_knows_the_advisers_and_her_coaches

@@ -9,10 +9,12 @@
 pub mod contract;
 mod models;
 mod quarantine;
+mod snapshots;
 mod transaction;
 
 pub use models::*;
 pub use quarantine::*;
+pub use snapshots::*;
 pub use transaction::WriteTx;
 
 use std::path::PathBuf;
@@ -183,8 +185,28 @@ pub trait Store: Send + Sync + 'static {
     async fn tried(&self, places: &[(DocId, u64)]) -> Result<()>;
 
     /// Makes an item void, and everything that depends on it; keeps it in quarantine, suspends its author's device
-    /// and writes that to the audit log. None where there is no such item, or it was void before.
+    /// and writes that to the audit log. None where there is no such item, or it was void before. A snapshot covers
+    /// only what has been tried, so what one covers is not made void: [`StoreError::Conflict`].
     async fn make_void(&self, doc: DocId, seq: u64, reason: &str, now: Millis) -> Result<Option<Voided>>;
+
+    /// Logs of which so many items have been tried since their snapshot, or since their start.
+    async fn logs_to_cover(&self, more: u64) -> Result<Vec<GrownLog>>;
+
+    /// What a snapshot of all that has been tried of a log is made of, in one consistent read; none where nothing was
+    /// tried since the last one.
+    async fn log_to_cover(&self, doc: DocId) -> Result<Option<LogToCover>>;
+
+    /// Keeps a snapshot in place of an earlier one, and serves it from then on: `false`, and nothing has changed, where
+    /// the log is no longer what it was made of. Killed before that, it leaves pieces that nobody reads, which the next
+    /// one takes away. It takes turns with whoever else writes.
+    async fn put_snapshot(&self, doc: DocId, snapshot: NewSnapshot, now: Millis) -> Result<bool>;
+
+    /// Logs of which a snapshot that was made at `made` or before covers data that is still there.
+    async fn logs_to_drop(&self, made: Millis) -> Result<Vec<DocId>>;
+
+    /// Drops the data of at most `most` items of a log that such a snapshot covers, the oldest first, in a transaction
+    /// of its own. What is void keeps its data, for the operator to look at. Whether there is more.
+    async fn drop_covered(&self, doc: DocId, made: Millis, most: u64) -> Result<bool>;
 
     /// Puts a push through the log's half of the gate and stores what passes. Returns only after the
     /// transaction has been committed to durable storage; on an error nothing of it is acknowledged.

@@ -50,7 +50,11 @@ pub struct Quarantined {
 /// A log to be applied on trial, without what is void.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogToTry {
-    /// The changes that have been tried, in log order.
+    /// The place up to which there is a snapshot; 0 where there is none.
+    pub snapshot: u64,
+    /// The document chunk of that snapshot, in place of the changes up to there.
+    pub base: Option<Vec<u8>>,
+    /// The changes after that which have been tried, in log order.
     pub tried: Vec<Vec<u8>>,
     /// Those after them, each with its place.
     pub new: Vec<(u64, Vec<u8>)>,

@@ -30,22 +30,28 @@ pub enum Fault {
     Changed,
 }
 
-/// Applies `tried` changes at once and the `new` ones after them, in log order; saves and loads.
+/// Loads the document chunk `base`, where there is one, applies `tried` changes at once and the `new` ones after them,
+/// in log order; saves and loads.
 ///
 /// # Errors
 /// [`Fault`].
 ///
 /// # Panics
 /// On some crafted changes.
-pub fn trial(tried: &[&[u8]], new: &[&[u8]]) -> Result<(), Fault> {
-    let mut doc = AutoCommit::new_with_encoding(TextEncoding::Utf16CodeUnit);
+pub fn trial(base: Option<&[u8]>, tried: &[&[u8]], new: &[&[u8]]) -> Result<(), Fault> {
+    let mut doc = match base {
+        Some(base) => load(base)?,
+        None => AutoCommit::new_with_encoding(TextEncoding::Utf16CodeUnit),
+    };
+    // None were given twice: then the document would have fewer in the end than it was given.
+    let based = if base.is_some() { doc.get_changes(&[]).len() } else { 0 };
     doc.apply_changes(read(tried)?)?;
     // From here on it is told what each change does, as a device is.
     doc.update_diff_cursor();
     let new = read(new)?;
     doc.apply_changes(new.clone())?;
     let _ = doc.diff_incremental();
-    let given = tried.len() + new.len();
+    let given = based + tried.len() + new.len();
     let applied = doc.get_changes(&[]).len();
     if applied != given {
         return Err(Fault::Missing { given, applied });
@@ -53,11 +59,15 @@ pub fn trial(tried: &[&[u8]], new: &[&[u8]]) -> Result<(), Fault> {
     if !new.iter().all(|change| change.decode().operations.iter().all(|op| is_placed(&doc, op))) {
         return Err(Fault::Misplaced);
     }
-    let options = LoadOptions::new().text_encoding(TextEncoding::Utf16CodeUnit);
-    let mut loaded = AutoCommit::load_with_options(&doc.save(), options)?;
+    let mut loaded = load(&doc.save())?;
     let same =
         loaded.get_heads() == doc.get_heads() && loaded.hydrate(ROOT, None)? == doc.hydrate(ROOT, None)?;
     if same { Ok(()) } else { Err(Fault::Changed) }
+}
+
+fn load(chunk: &[u8]) -> Result<AutoCommit, AutomergeError> {
+    let options = LoadOptions::new().text_encoding(TextEncoding::Utf16CodeUnit);
+    AutoCommit::load_with_options(chunk, options)
 }
 
 /// Whether an operation is at a key of a map, or at an element of a list or text.

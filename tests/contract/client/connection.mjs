@@ -142,9 +142,13 @@ export class Connection {
     return opened;
   }
 
-  /** Takes `changes` until the replica has come to `seq`. */
+  /** Takes `changes`, or a `snapshot` in their place, until the replica has come to `seq`. */
   async readTo(replica, seq) {
-    while (replica.cursor < seq) replica.take(await this.expect('changes'));
+    while (replica.cursor < seq) {
+      const message = await this.next();
+      if (message?.t === 'snapshot') replica.takePiece(message);
+      else replica.take(message);
+    }
   }
 
   /** Sends a push and gives its number. */

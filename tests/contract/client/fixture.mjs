@@ -10,10 +10,10 @@ import { Session } from './session.mjs';
  * under the part before the `@`; then `prepare` does what all tests of the file need. One hook for all of it: hooks
  * of a file do not wait for each other.
  */
-export function organisation(names, prepare = async () => {}) {
+export function organisation(names, prepare = async () => {}, options = {}) {
   const scene = {};
   before(async () => {
-    scene.server = await Server.start();
+    scene.server = await Server.start(options);
     for (const name of names) scene[name] = await Session.signIn(scene.server, name);
     await prepare(scene);
   });

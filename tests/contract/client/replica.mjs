@@ -18,13 +18,15 @@ export class Replica {
     this.cursor = 0;
     this.chain = chainStart(doc);
     this.maxOp = 0;
+    this.snapshots = 0;
     this.own = new Map();
     this.merged = automerge.init({ actor: hex(this.actor) });
   }
 
   /** The place to open the document from. */
   get place() {
-    return { doc: this.doc, cursor: this.cursor, chain: this.cursor === 0 ? null : this.chain };
+    const part = this.pieces && { part: { seq: this.pieces.head.seq, offset: this.pieces.bytes } };
+    return { doc: this.doc, cursor: this.cursor, chain: this.cursor === 0 ? null : this.chain, ...part };
   }
 
   /** Takes a `changes` message in: gapless, chained, hashed, with every dependency in place. */
@@ -37,6 +39,58 @@ export class Replica {
     assert.deepEqual(message.chain, this.chain, 'the chain is broken');
     this.merged = automerge.applyChanges(this.merged, fresh.map((data) => new Uint8Array(data)))[0];
     return message.items;
+  }
+
+  /** Takes a `snapshot` message in: pieces that follow each other, and with the last one all that it stands for. */
+  takePiece(message) {
+    assert.equal(message.t, 'snapshot');
+    assert.ok(message.doc.equals(this.doc), 'a snapshot of another document');
+    assert.ok(message.data.length <= 196_608 && (message.items ?? []).length <= 256, 'a piece too large');
+    if (message.offset === 0) this.pieces = { data: [], items: [], bytes: 0, head: message };
+    const so = this.pieces;
+    assert.ok(so, 'a snapshot that does not begin');
+    assert.equal(message.offset, so.bytes, 'a snapshot with a gap');
+    for (const key of ['seq', 'chain', 'heads', 'size']) assert.deepEqual(message[key], so.head[key], `another ${key}`);
+    so.data.push(message.data);
+    so.items.push(...(message.items ?? []));
+    so.bytes += message.data.length;
+    const isWhole = so.bytes === message.size;
+    assert.equal(so.items.length === message.seq, isWhole, 'data and items end with different pieces');
+    if (isWhole) this.#takeSnapshot(so);
+  }
+
+  #takeSnapshot({ data, items, head }) {
+    this.pieces = undefined;
+    const chain = items.reduce((before, { hash }) => chainNext(before, hash), chainStart(this.doc));
+    assert.deepEqual(chain, head.chain, 'a snapshot of another chain');
+    const chunk = Buffer.concat(data);
+    assert.equal(chunk[8], 0, 'not a document chunk');
+    const loaded = automerge.load(new Uint8Array(chunk));
+    assert.deepEqual(automerge.getHeads(loaded).sort(), head.heads.map(hex), 'other heads');
+    const changes = automerge.getAllChanges(loaded).map(uncompressed);
+    const byHash = new Map(changes.map((change) => [hex(hashOf(change)), change]));
+    const held = new Set(this.items.map(({ hash }) => hex(hash)));
+    items.forEach((item, at) => {
+      const change = byHash.get(hex(item.hash));
+      if (held.has(hex(item.hash))) assert.deepEqual(this.items[at].hash, item.hash, 'another order than before');
+      if (item.void) {
+        assert.equal(change, undefined, 'a void item that the document holds');
+        this.items[at] = { ...item, seq: at + 1 };
+        return;
+      }
+      assert.ok(change, 'an item that the document does not hold');
+      byHash.delete(hex(item.hash));
+      const { actor } = parts(change);
+      if (at === 0) assert.deepEqual(actor, Buffer.alloc(16));
+      else assert.deepEqual(actor.subarray(0, 8), item.by.subarray(0, 8), 'an actor of another device');
+      this.items[at] = { ...item, seq: at + 1, data: change };
+      this.maxOp = Math.max(this.maxOp, maxOp(change));
+    });
+    assert.equal(byHash.size, 0, 'the document holds more than its items');
+    this.cursor = head.seq;
+    this.chain = head.chain;
+    this.merged = automerge.merge(this.merged, loaded);
+    this.snapshots += 1;
   }
 
   #takeItem(item) {
@@ -58,7 +112,7 @@ export class Replica {
   }
 
   has(hash) {
-    return this.items.some((item) => item.hash.equals(hash));
+    return this.items.some((item) => !item.void && item.hash.equals(hash));
   }
 
   /** Writes into the document and gives the item to push. */

@@ -130,7 +130,7 @@ export class Session {
       const answers = (await this.exchange({ t: 'open', docs: [replica.place] })).filter(({ t }) => t !== 'directory');
       const [opened, ...changes] = answers;
       assert.equal(opened.t, 'opened', JSON.stringify(opened));
-      changes.forEach((message) => replica.take(message));
+      changes.forEach((message) => (message.t === 'snapshot' ? replica.takePiece(message) : replica.take(message)));
       if (replica.cursor >= opened.head) return opened;
       assert.ok(changes.length > 0, 'a read that does not progress');
     }

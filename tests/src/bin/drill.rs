@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
     let binary = ServerProcess::binary();
     println!("Drills against {}", binary.display());
     let mut lost = 0;
-    for name in ["kills", "full-disk", "locked-out", "held-still", "stops", "slow-reader"] {
+    for name in ["kills", "full-disk", "locked-out", "held-still", "stops", "slow-reader", "restored"] {
         if !name.contains(&args.only) {
             continue;
         }
@@ -56,6 +56,7 @@ async fn run(name: &str, ground: &Ground, args: &Args) -> Outcome {
         "locked-out" => drill::locked_out(ground).await,
         "held-still" => drill::held_still(ground, args.times).await,
         "stops" => drill::stops(ground, args.times).await,
+        "restored" => drill::restored(ground, args.times).await,
         _ => drill::slow_reader(ground).await,
     }
 }

@@ -38,6 +38,12 @@ enum Work {
         #[arg(long, default_value_t = 2_000)]
         docs: usize,
     },
+    /// A new device opens a long document
+    Newcomer {
+        /// Edits in it
+        #[arg(long, default_value_t = 100_000)]
+        history: usize,
+    },
     /// Connections on which nothing happens
     Idle {
         /// How many
@@ -68,6 +74,7 @@ async fn main() {
             work::pairs(&place, docs, history, pace, Duration::from_secs(seconds)).await
         }
         Work::Reconnect { docs } => work::reconnect(&place, docs).await,
+        Work::Newcomer { history } => work::newcomer(&place, history).await,
         Work::Idle { connections } => work::idle(&place, connections).await,
         Work::Saturation { devices, each, open } => work::saturation(&place, devices, each, open).await,
     };

@@ -7,6 +7,7 @@ use shared::ids::{Chain, ChangeHash, DocId};
 use shared::sync::message::{Place, ServerMessage};
 use shared::sync::{chain, change};
 
+use super::pieces::{Pieces, is_chained};
 use crate::load::{Client, Device, Event};
 
 /// Every item that was acknowledged, and each log as it was last read.
@@ -67,6 +68,7 @@ impl Ledger {
             docs.iter().map(|doc| self.logs.entry(*doc).or_insert_with(|| Log::new(*doc)).place(*doc));
         client.open(places.collect()).await;
         let mut heads: HashMap<DocId, u64> = HashMap::new();
+        let mut snapshots: HashMap<DocId, Pieces> = HashMap::new();
         while heads.len() < docs.len()
             || heads.iter().any(|(doc, head)| (self.logs[doc].hashes.len() as u64) < *head)
         {
@@ -85,6 +87,15 @@ impl Ledger {
                         log.chain = chain::next(log.chain, item.hash);
                     }
                     assert_eq!(log.chain, after, "the chain is whole");
+                }
+                // Read from the start: it stands for everything up to its place.
+                Event::Message(ServerMessage::Snapshot { doc, piece }) => {
+                    if let Some(whole) = snapshots.entry(doc).or_default().add(piece) {
+                        let log = self.logs.get_mut(&doc).expect("only what was opened is told");
+                        assert!(is_chained(doc, &whole), "the chain is whole");
+                        let hashes = whole.items.iter().map(|item| item.hash).collect();
+                        *log = Log { hashes, chain: whole.chain };
+                    }
                 }
                 // What has been read before is not in the log any more.
                 Event::Message(ServerMessage::Reset { doc }) => {

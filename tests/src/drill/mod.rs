@@ -4,6 +4,8 @@
 mod disk;
 mod kill;
 mod ledger;
+pub mod pieces;
+mod restore;
 mod slow;
 mod stall;
 mod stop;
@@ -15,6 +17,7 @@ use std::path::PathBuf;
 pub use disk::full_disk;
 pub use kill::kills;
 pub use ledger::Ledger;
+pub use restore::restored;
 pub use slow::slow_reader;
 pub use stall::{held_still, locked_out};
 pub use stop::stops;

@@ -27,7 +27,15 @@ impl ServerProcess {
     /// # Errors
     /// How it ended, where it did before it listened.
     pub async fn start(binary: &Path, data: &Path) -> Result<Self, ExitStatus> {
-        let mut child = Self::spawn(binary, data);
+        Self::start_with(binary, data, &[]).await
+    }
+
+    /// The same with more options.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with(binary: &Path, data: &Path, options: &[&str]) -> Result<Self, ExitStatus> {
+        let mut child = Self::spawn_with(binary, data, options);
         let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         while let Some(line) = lines.next_line().await.unwrap() {
@@ -41,6 +49,10 @@ impl ServerProcess {
     /// Starts `binary` and does not wait for anything.
     #[must_use]
     pub fn spawn(binary: &Path, data: &Path) -> Child {
+        Self::spawn_with(binary, data, &[])
+    }
+
+    fn spawn_with(binary: &Path, data: &Path, options: &[&str]) -> Child {
         // A write over the limit of `limit_files` is to be an error, as on a full disk, and not a signal; a
         // process inherits what is ignored.
         Command::new("sh")
@@ -48,6 +60,7 @@ impl ServerProcess {
             .arg(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data"])
             .arg(data)
+            .args(options)
             .env_remove("LOOPBAANMAAT_PUBLIC_URL")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -21,7 +21,7 @@ pub async fn idle(place: &Place, count: usize) -> Figures {
     let server = ServerProcess::start(&place.binary, &place.data).await.expect("the server starts");
     let connected = async |number: usize| {
         let mut client = Client::connect(server.address, &devices[number]).await.unwrap();
-        client.open(vec![Cursor { doc: docs[number], cursor: 0, chain: None }]).await;
+        client.open(vec![Cursor::start(docs[number])]).await;
         let read = client.wait_for(|it| matches!(it, ServerMessage::Changes { .. }).then_some(()));
         read.await.expect("the document is read");
         client

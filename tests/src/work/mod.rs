@@ -1,6 +1,7 @@
 //! The work of `make bench`: what a server has to do all day, measured from outside.
 
 mod idle;
+mod newcomer;
 mod pairs;
 mod reconnect;
 mod saturation;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 pub use idle::idle;
+pub use newcomer::newcomer;
 pub use pairs::{Pace, pairs};
 pub use reconnect::reconnect;
 pub use saturation::saturation;

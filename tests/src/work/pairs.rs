@@ -9,6 +9,7 @@ use automerge::{AutoCommit, Change, TextEncoding};
 use serde_json::json;
 use shared::ids::{ChangeHash, DocId};
 use shared::sync::message::{Place as Cursor, ServerMessage};
+use shared::sync::snapshot;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval_at, sleep};
 
@@ -105,10 +106,19 @@ pub async fn pairs(place: &Place, count: usize, history: usize, pace: Pace, last
 /// Opens `doc` from its start and reads up to `head`; gives the copy.
 async fn caught_up(client: &mut Client, doc: DocId, head: u64, applies: bool) -> AutoCommit {
     let mut copy = AutoCommit::new_with_encoding(TextEncoding::Utf16CodeUnit);
-    client.open(vec![Cursor { doc, cursor: 0, chain: None }]).await;
-    let mut cursor = 0;
+    client.open(vec![Cursor::start(doc)]).await;
+    let (mut cursor, mut chunk) = (0, vec![]);
     while cursor < head {
         match client.next().await {
+            Event::Message(ServerMessage::Snapshot { piece, .. }) => {
+                chunk.extend(piece.data);
+                if chunk.len() as u64 == piece.size {
+                    cursor = piece.seq;
+                    if applies {
+                        copy = snapshot::load(&chunk).unwrap();
+                    }
+                }
+            }
             Event::Message(ServerMessage::Changes { items, .. }) => {
                 cursor = items.last().unwrap().seq;
                 if applies {

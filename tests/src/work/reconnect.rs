@@ -23,7 +23,7 @@ pub async fn reconnect(place: &Place, count: usize) -> Figures {
     seed.done().await;
     let server = ServerProcess::start(&place.binary, &place.data).await.expect("the server starts");
 
-    let mut places: Vec<_> = docs.iter().map(|doc| Cursor { doc: *doc, cursor: 0, chain: None }).collect();
+    let mut places: Vec<_> = docs.iter().map(|doc| Cursor::start(*doc)).collect();
     let mut client = Client::connect(server.address, &devices[0]).await.unwrap();
     for some in places.chunks(limits::OPEN) {
         client.open(some.to_vec()).await;

@@ -45,7 +45,7 @@ pub async fn saturation(place: &Place, count: usize, each: usize, open: bool) ->
         let mut frames = VecDeque::from(pushes.pop_front().unwrap());
         let mut client = Client::connect(server.address, &device).await.unwrap();
         if open {
-            client.open(vec![Cursor { doc, cursor: 0, chain: None }]).await;
+            client.open(vec![Cursor::start(doc)]).await;
         }
         tasks.push(tokio::spawn(async move {
             start.wait().await;

@@ -51,6 +51,12 @@ async fn stopped_while_it_is_written_to_it_says_so_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn an_older_copy_put_back_loses_nothing_that_a_device_holds() {
+    let (_folder, ground) = ground();
+    nothing_lost(&drill::restored(&ground, 1).await);
+}
+
+#[tokio::test]
 async fn who_does_not_read_is_cut_and_catches_up() {
     let (_folder, ground) = ground();
     nothing_lost(&drill::slow_reader(&ground).await);

@@ -1,6 +1,6 @@
 //! Check 11 of the gate, in worker processes, and the trial of logs afterwards.
 
-use server::gate::trier::Trier;
+use server::gate::trier::{Ground, Trier};
 use server::gate::{Finding, Gate};
 use shared::domain::genesis::genesis;
 use shared::domain::kind::DocKind;
@@ -305,10 +305,11 @@ async fn whatever_a_change_holds_it_gets_an_answer() {
         changes.iter().zip(&findings).filter(|(_, it)| **it == Finding::Sound).map(|(it, _)| it).collect();
     assert!(sound.len() < changes.len() && !sound.is_empty());
     let mut trier = Trier::new(Some(&worker()));
+    let ground = Ground { base: None, tried: vec![start, &soil.sound] };
     for change in sound {
-        trier.apply(&[start, &soil.sound], &[change]).await.unwrap();
+        trier.apply(&ground, &[change]).await.unwrap();
     }
     // And it still tells right from wrong.
     assert_eq!(gate.decode(vec![soil.next.chunk()]).await.unwrap(), [Finding::Sound]);
-    assert_eq!(trier.apply(&[start, &soil.sound], &[&soil.next.chunk()]).await.unwrap(), None);
+    assert_eq!(trier.apply(&ground, &[&soil.next.chunk()]).await.unwrap(), None);
 }

@@ -15,6 +15,7 @@ mod operator;
 mod outgoing;
 mod security;
 mod session;
+mod snapshots;
 mod storage;
 mod sync_http;
 mod sync_socket;

@@ -222,8 +222,12 @@ impl World {
         cursor: u64,
         chain: Option<Chain>,
     ) -> ReadAnswer {
-        let places = [Place { doc, cursor, chain, part: None }];
-        let mut answers = self.store.read_logs(reader.carrier(), &places, PLENTY).await.unwrap();
+        self.read_place(reader, Place { doc, cursor, chain, part: None }).await
+    }
+
+    /// Reads a log from a place, which may be in the middle of a snapshot.
+    pub async fn read_place(&self, reader: &Human, place: Place) -> ReadAnswer {
+        let mut answers = self.store.read_logs(reader.carrier(), &[place], PLENTY).await.unwrap();
         assert_eq!(answers.len(), 1);
         answers.remove(0)
     }

@@ -304,7 +304,7 @@ mod known_kinds {
         }
         let start = &genesis(DocKind::SharedNotes).data[..];
         let tried =
-            catch_unwind(|| trial(&[start, &soil.sound], &[&chunk]).map_err(|error| error.to_string()));
+            catch_unwind(|| trial(None, &[start, &soil.sound], &[&chunk]).map_err(|error| error.to_string()));
         println!("  {tried:?}");
         if matches!(tried, Ok(Ok(()))) { Caught::Nowhere } else { Caught::Trial }
     }
