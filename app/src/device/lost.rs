@@ -263,6 +263,6 @@ mod tests {
             found.iter().filter(|piece| !write(&mut kept, piece)).map(|it| it.text.as_str()).collect();
         assert_eq!(left, ["Nergens."]);
         assert_eq!(kept.text(&text).unwrap(), "Begin.\nWeg.");
-        assert_eq!(kept.get(ROOT, "titel").unwrap().unwrap().0.to_str(), Some("Titel"));
+        assert_eq!(kept.get(ROOT, "titel").unwrap().unwrap().0.as_str(), Some("Titel"));
     }
 }

@@ -87,12 +87,15 @@ export class Device {
   async kill(between = () => {}) {
     // Chromium names its process in the lock of the profile.
     const pid = Number(readlinkSync(join(this.profile, 'SingletonLock')).split('-').at(-1));
+    // They go to the disk within half a minute: those of a day's work are there.
+    const cookies = await this.context.cookies();
     const closed = new Promise((resolve) => this.context.on('close', resolve));
     process.kill(pid, 'SIGKILL');
     await closed;
     for (const name of ['SingletonLock', 'SingletonCookie', 'SingletonSocket']) rmSync(join(this.profile, name), { force: true });
     await between();
     await this.#launch();
+    await this.context.addCookies(cookies);
     return this.page;
   }
 
