@@ -134,3 +134,44 @@ test('a browser that is killed while a snapshot goes to the disk, or right after
     await device.close();
   }
 });
+
+test('a new device takes the snapshot that the server has made, and goes on from it', async () => {
+  const server = await Server.start({ args: ['--snapshot-after', '200'] });
+  const first = await Device.make(server, { size: DESK });
+  const later = await Device.make(server, { size: TABLET });
+  try {
+    const page = await signIn(first, 'coach1');
+    await beginNote(page);
+    const writer = await (await Writer.of(server, 'coach1')).find('Begin. ');
+    const doc = toText(writer.replica.doc);
+    // Too few for the device to make one itself.
+    await writer.write(400);
+    await showing(page, writer.text);
+    await synchronised(page, 60_000);
+    const has = async () => (await writer.session.exchange({ t: 'open', docs: [{ doc: writer.replica.doc, cursor: 0, chain: null }] })).some(({ t }) => t === 'snapshot');
+    const until = Date.now() + 60_000;
+    while (!(await has())) {
+      assert.ok(Date.now() < until, 'the server made no snapshot');
+      await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50)));
+    }
+
+    const other = await signIn(later, 'coach1');
+    await other.goto(new URL(page.url()).pathname);
+    await unlock(other);
+    await showing(other, writer.text);
+    assert.ok((await keys(other, 'snapshots')).includes(`data/${doc}`));
+    assert.ok((await itemsOf(other, doc)).length < 300);
+    assert.deepEqual((await keys(other, 'blobs')).filter((key) => key.startsWith('opening/')), []);
+    await write(other, 'Van het nieuwe apparaat.');
+    await synchronised(other);
+    await showing(page, `${writer.text}Van het nieuwe apparaat.`);
+    await other.reload();
+    await unlock(other);
+    await showing(other, `${writer.text}Van het nieuwe apparaat.`);
+    await synchronised(other, 60_000);
+    assert.equal(await other.getByText('Actie nodig').count(), 0);
+  } finally {
+    await server.remove();
+    for (const device of [first, later]) await device.close();
+  }
+});
