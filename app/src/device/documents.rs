@@ -10,6 +10,7 @@ use std::rc::Rc;
 use automerge::{AutoCommit, AutomergeError};
 use leptos::prelude::*;
 use shared::access::Access;
+use shared::domain::directory::Directory;
 use shared::domain::entry::WriteError;
 use shared::ids::{ActorId, DeviceId, DocId, UserId};
 
@@ -187,9 +188,8 @@ impl Document {
         let held = running.held(self.id);
         held.changed.track();
         running.want(&held);
-        let writable = self.device.directory().is_some_and(|it| {
-            it.documents.iter().any(|doc| doc.id == self.id && doc.access == Access::Write)
-        });
+        let own = running.identity.me.device;
+        let writable = self.device.directory().is_some_and(|it| is_writable(&it, self.id, own));
         held.status(writable)
     }
 
@@ -231,22 +231,29 @@ impl Documents {
     }
 }
 
+/// Whether this device may write a document: what a suspended one writes is refused for good.
+fn is_writable(directory: &Directory, document: DocId, own: DeviceId) -> bool {
+    directory.documents.iter().any(|doc| doc.id == document && doc.access == Access::Write)
+        && !directory.devices.iter().any(|device| device.id == own && device.suspended)
+}
+
 impl Running {
     pub(super) fn held(&self, id: DocId) -> Rc<Held> {
         self.documents.held(id)
     }
 
-    fn may_write(&self, id: DocId) -> Result<(), EditError> {
-        let writable = self.status.directory.with_untracked(|directory| {
-            directory
-                .as_ref()
-                .is_some_and(|it| it.documents.iter().any(|doc| doc.id == id && doc.access == Access::Write))
-        });
+    pub(super) fn may_write(&self, id: DocId) -> Result<(), EditError> {
+        let own = self.identity.me.device;
+        let writable = self
+            .status
+            .directory
+            .with_untracked(|directory| directory.as_ref().is_some_and(|it| is_writable(it, id, own)));
         if writable { Ok(()) } else { Err(EditError::ReadOnly) }
     }
 
     /// Counts a keystroke and makes a change of those gathered when it is time.
     fn typed(self: &Rc<Self>, held: &Rc<Held>) {
+        self.stir();
         if held.strokes.get() == 0 {
             self.unsaved(1);
         }

@@ -15,13 +15,18 @@ use super::held::Arrived;
 use super::http::{self, Request};
 use super::link::Link;
 use super::running::Running;
+use super::snapshots::Received;
 use super::status::Problem;
 use super::store::records::{StoredCursor, StoredItem, item_key, refused_key, waiting_key};
 use super::store::{BLOBS, CURSORS, ITEMS, OUTBOX, StoreError, Write};
-use super::{loading, platform, reading, recovery, wipe};
+use super::{loading, platform, recovery, wipe};
 
 /// How often the machine is told that time passes, in ms.
 const TICK_MS: u32 = 1_000;
+/// How long an exchange may be under way before it counts as silence, in ms: once everything has been here, and
+/// during a first download.
+const VOUCH_MS: u64 = 10_000;
+const VOUCH_FIRST_MS: u64 = 60_000;
 /// How long to wait before a disk that could not be read at start is read again, in ms.
 const REREAD_MS: u64 = 5_000;
 /// What the server's log calls this client.
@@ -57,6 +62,11 @@ impl Driver {
         self.signed_out.get()
     }
 
+    /// The number of the machine that runs.
+    pub(super) fn run(&self) -> u64 {
+        self.run.get()
+    }
+
     /// Whether a document has been opened at this kind before.
     pub(super) fn kind(&self, doc: DocId) -> Option<DocKind> {
         self.kinds.borrow().get(&doc).copied()
@@ -77,6 +87,7 @@ impl Running {
             if let Some(running) = running.upgrade() {
                 running.step(Event::Tick);
                 running.vouch();
+                running.look_at_records();
             }
         })
         .forget();
@@ -100,6 +111,15 @@ impl Running {
             });
         }
         let running = Rc::downgrade(self);
+        platform::listen(&window, "offline", move |_| {
+            // A socket is noticed to be dead; a request that is under way would be waited for.
+            if let Some(running) = running.upgrade()
+                && running.driver.link.post().is_some()
+            {
+                running.lose_post();
+            }
+        });
+        let running = Rc::downgrade(self);
         platform::listen(&window, "pagehide", move |_| {
             if let Some(running) = running.upgrade() {
                 running.farewell();
@@ -108,6 +128,7 @@ impl Running {
     }
 
     fn wake(self: &Rc<Self>) {
+        self.catch_up();
         self.step(Event::Wake);
         self.send_commands();
         if let Some(post) = self.driver.link.post() {
@@ -115,9 +136,10 @@ impl Running {
         }
     }
 
-    /// An exchange that takes long is no silence.
+    /// An exchange that takes long is no silence, as long as there is much to bring.
     fn vouch(self: &Rc<Self>) {
-        if let Some(sign) = self.driver.link.post().and_then(|post| post.sign_of_life()) {
+        let patience = if self.driver.complete.get() { VOUCH_MS } else { VOUCH_FIRST_MS };
+        if let Some(sign) = self.driver.link.post().and_then(|post| post.sign_of_life(patience)) {
             self.step(sign);
         }
     }
@@ -226,11 +248,16 @@ impl Running {
                     StoredCursor { cursor, chain: Some(chain), kind: self.driver.kind(doc) },
                 );
             }
+            Effect::TakeSnapshot { doc, batch, snapshot, new, whole } => {
+                let (running, run) = (self.clone(), self.driver.run.get());
+                let received = Received { doc, batch, snapshot, new, whole };
+                wasm_bindgen_futures::spawn_local(async move { running.take_snapshot(run, received).await });
+            }
             Effect::Apply { doc, batch, changes, authors } => {
                 let arrived =
                     authors.into_iter().zip(changes).map(|(by, data)| Arrived { by, data }).collect();
                 self.apply(doc, arrived);
-                self.step(Event::Applied { doc, batch });
+                self.applied(doc, batch);
             }
             Effect::ClearNote { doc, batch } => {
                 let name = self.note_name(doc, batch);
@@ -284,6 +311,7 @@ impl Running {
             note.extend(item.hash.0);
             let stored = StoredItem { by: item.by, sig: item.sig, data: Some(data) };
             writes.push(Write::Put(ITEMS, item_key(doc, item.hash), stored.encode()));
+            self.count_records(doc, 1);
         }
         if note.len() > 1 {
             writes.push(Write::Put(BLOBS, self.note_name(doc, batch), note));
@@ -296,10 +324,6 @@ impl Running {
             move || persisted.answer(run, Event::Persisted { doc, batch }),
             move || failed.answer(run, Event::PersistFailed { doc, batch }),
         );
-    }
-
-    fn note_name(&self, doc: DocId, batch: u64) -> String {
-        format!("{}{doc}/{}/{batch}", reading::APPLYING, self.documents.actor)
     }
 
     /// The page closes: what waits and fits is sent on its way; whether it arrived is heard next time.

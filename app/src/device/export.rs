@@ -17,9 +17,10 @@ pub(super) async fn unsynchronised(running: &Rc<Running>) -> String {
     running.flush().await;
     let mut wanted: Vec<DocId> = running.waiting.borrow().keys().copied().collect();
     wanted.extend(running.status.problems.get_untracked().into_iter().filter_map(|problem| match problem {
-        Problem::Denied { document } | Problem::Refused { document } | Problem::SetAside { document } => {
-            Some(document)
-        }
+        Problem::Denied { document }
+        | Problem::Refused { document }
+        | Problem::SetAside { document }
+        | Problem::Lost { document } => Some(document),
         _ => None,
     }));
     wanted.sort_unstable();
@@ -46,5 +47,6 @@ async fn document(running: &Rc<Running>, id: DocId) -> Value {
         "kind": running.driver.kind(id),
         "changes_not_on_the_server": running.waiting.borrow().get(&id).map_or(0, std::collections::HashSet::len),
         "content": content,
+        "lost": running.lost_texts(id),
     })
 }

@@ -9,7 +9,7 @@ use shared::ids::{ActorId, DeviceId, DocId};
 use shared::sync::limits;
 
 use super::documents::{DocumentStatus, EditError};
-use super::replay;
+use super::{replay, snapshots};
 
 /// What this tab has of one document.
 pub struct Held {
@@ -23,6 +23,8 @@ pub struct Held {
     pub(super) last_remote: Cell<Option<(DeviceId, u64)>>,
     /// What arrived while the document was being read from disk.
     backlog: RefCell<Vec<Arrived>>,
+    /// What is being read from disk is out of date already.
+    pub(super) is_stale: Cell<bool>,
 }
 
 /// The document itself, as far as it is in memory.
@@ -50,6 +52,12 @@ pub struct Arrived {
     pub data: Vec<u8>,
 }
 
+/// The document of a snapshot, with the newest change in it that another device made.
+pub struct Base {
+    pub(super) doc: Box<AutoCommit>,
+    pub(super) newest: Option<(DeviceId, u64)>,
+}
+
 /// Stored changes that do not make a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the stored changes do not make a document: {0}")]
@@ -65,6 +73,7 @@ impl Held {
             stroke_count: Cell::new(0),
             last_remote: Cell::new(None),
             backlog: RefCell::new(Vec::new()),
+            is_stale: Cell::new(false),
         }
     }
 
@@ -141,25 +150,23 @@ impl Held {
         }
     }
 
-    /// Makes the document from what was read from disk.
+    /// Makes the document from what was read from disk: from a chunk, if there is one, and the changes beside it.
     pub(super) fn loaded(
         &self,
+        base: Option<Base>,
         mut stored: Vec<Arrived>,
         actor: ActorId,
         own: DeviceId,
     ) -> Result<(), NotADocument> {
         stored.append(&mut self.backlog.borrow_mut());
         let changes = parse(&stored)?;
-        let mut newest: Option<(DeviceId, u64)> = None;
-        for (item, change) in stored.iter().zip(&changes) {
-            let at = u64::try_from(change.timestamp()).unwrap_or_default() * 1_000;
-            if item.by != DeviceId::GENESIS && item.by != own && newest.is_none_or(|(_, last)| last <= at) {
-                newest = Some((item.by, at));
-            }
-        }
-        self.last_remote.set(newest);
-        let mut doc = AutoCommit::new_with_encoding(TextEncoding::Utf16CodeUnit)
-            .with_actor(automerge::ActorId::from(actor.0.as_slice()));
+        let (mut doc, before) = match base {
+            Some(Base { doc, newest }) => (*doc, newest),
+            None => (AutoCommit::new_with_encoding(TextEncoding::Utf16CodeUnit), None),
+        };
+        doc.set_actor(automerge::ActorId::from(actor.0.as_slice()));
+        let newest = snapshots::newest(changes.iter().zip(&stored).map(|(it, item)| (it, item.by)), own);
+        self.last_remote.set([before, newest].into_iter().flatten().max_by_key(|(_, at)| *at));
         doc.apply_changes(changes).map_err(|error| NotADocument(error.to_string()))?;
         // Without its genesis a document has no heads: its changes wait for what they depend on.
         let empty = doc.get_heads().is_empty();

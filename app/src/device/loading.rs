@@ -9,6 +9,7 @@ use shared::sync::device::{LoadedDoc, Offered};
 use shared::sync::message::{PushItem, RejectCode};
 
 use super::running::Running;
+use super::snapshots;
 use super::store::records::{
     StoredCursor, StoredItem, item_key, item_prefix, parse_item_key, parse_outbox_key,
 };
@@ -26,6 +27,13 @@ pub(super) async fn docs(running: &Running) -> Result<Vec<LoadedDoc>, StoreError
         entry(&mut docs, doc);
         if let Some(it) = docs.get_mut(&doc) {
             it.hashes.push(hash);
+        }
+    }
+    running.records_found(docs.values().map(|it| (it.doc, it.hashes.len())));
+    for (doc, hashes) in snapshots::hashes(&running.store).await? {
+        entry(&mut docs, doc);
+        if let Some(it) = docs.get_mut(&doc) {
+            it.hashes.extend(hashes);
         }
     }
     for (key, bytes) in running.store.all(CURSORS, "").await?.values {
@@ -49,7 +57,11 @@ pub(super) async fn docs(running: &Running) -> Result<Vec<LoadedDoc>, StoreError
         }
     }
     for doc in docs.values_mut() {
-        doc.noted = running.marks.borrow().noted(doc.doc);
+        let marks = running.marks.borrow();
+        // What is offered for taking over is shown as that.
+        let offered = running.offered(doc.doc);
+        doc.noted = marks.noted(doc.doc).into_iter().filter(|hash| !offered.contains(hash)).collect();
+        doc.noted.extend(marks.unopened(doc.doc));
     }
     let mut docs: Vec<LoadedDoc> = docs.into_values().collect();
     docs.sort_by_key(|it| it.doc);
@@ -105,6 +117,16 @@ pub(super) async fn held_items(running: &Rc<Running>, doc: DocId, what: &Offered
         let Some(StoredItem { by, sig, data: Some(data) }) = StoredItem::decode(&bytes) else { continue };
         let Ok(change) = Change::from_bytes(data.clone()) else { continue };
         held.push((change, PushItem { hash, by, sig, data }));
+    }
+    let known: HashSet<ChangeHash> = held.iter().map(|(_, item)| item.hash).collect();
+    let Ok(kept) = snapshots::of_one(&running.store, doc).await else { return Vec::new() };
+    for (change, item) in kept.and_then(|kept| kept.changes().ok()).into_iter().flatten() {
+        let hash = ChangeHash(change.hash().0);
+        if let StoredItem { by, sig, data: Some(data) } = item
+            && !known.contains(&hash)
+        {
+            held.push((change, PushItem { hash, by, sig, data }));
+        }
     }
     let wanted = |change: &Change, hash: ChangeHash| match what {
         Offered::Hashes(hashes) => hashes.contains(&hash),

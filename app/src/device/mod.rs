@@ -15,6 +15,8 @@
 //!
 //! One direction, no shortcut: a page never writes a signal that mirrors a document.
 
+mod catching_up;
+mod compaction;
 mod directory;
 pub mod documents;
 mod driver;
@@ -26,6 +28,8 @@ pub mod identity;
 mod leaving;
 mod link;
 mod loading;
+mod locks;
+mod lost;
 pub mod outbox;
 pub(crate) mod platform;
 mod post;
@@ -36,6 +40,7 @@ mod replacement;
 mod replay;
 mod running;
 mod showing;
+mod snapshots;
 mod socket;
 mod status;
 pub mod store;
@@ -115,6 +120,9 @@ impl Device {
         if let Problem::CommandRefused { id, .. } = problem {
             self.with(|running| running.dismiss_command(*id));
         }
+        if let Problem::Lost { document } = problem {
+            self.with(|running| running.do_without(*document));
+        }
         self.status.solve(problem);
     }
 
@@ -192,6 +200,28 @@ impl Device {
         match self.get() {
             Some(running) => Some(export::unsynchronised(&running).await),
             None => None,
+        }
+    }
+
+    /// What this person wrote in a document and has lost, since the server found it harmful; for her to take over.
+    /// Tracked.
+    #[must_use]
+    pub fn lost(&self, document: DocId) -> Vec<String> {
+        let text = |lost: &lost::Lost| lost.pieces.iter().map(|piece| piece.text.clone()).collect();
+        self.status.lost.with(|lost| lost.get(&document).map(text).unwrap_or_default())
+    }
+
+    /// Whether the server takes nothing from this device until the operator says so. Tracked.
+    #[must_use]
+    pub fn is_suspended(&self) -> bool {
+        let own = self.id();
+        self.directory().is_some_and(|it| it.devices.iter().any(|it| Some(it.id) == own && it.suspended))
+    }
+
+    /// Writes anew what was lost of a document, at the end of where it stood.
+    pub fn take_over(&self, document: DocId) {
+        if let Some(running) = self.get() {
+            leptos::task::spawn_local(async move { running.take_over(document).await });
         }
     }
 

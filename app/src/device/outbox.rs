@@ -1,7 +1,7 @@
 //! Commands on their way: queued on disk, sent in order, answered once, kept for 30 days.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use leptos::prelude::*;
@@ -40,6 +40,9 @@ pub struct Queued {
     /// The person has read the refusal.
     #[serde(default)]
     pub read: bool,
+    /// To be sent once more although it was carried out: the server's memory was reset to an earlier moment.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 /// What became of a command.
@@ -58,7 +61,15 @@ impl Queued {
     /// A command to be sent.
     #[must_use]
     pub fn new(id: CommandId, command: Command, made_at: u64) -> Self {
-        Self { id, command, made_at, outcome: Outcome::Waiting, sections: Vec::new(), read: false }
+        Self {
+            id,
+            command,
+            made_at,
+            outcome: Outcome::Waiting,
+            sections: Vec::new(),
+            read: false,
+            again: false,
+        }
     }
 
     pub(super) fn with_sections(mut self, sections: &[Section]) -> Self {
@@ -73,6 +84,20 @@ impl Queued {
             Outcome::Waiting => true,
             Outcome::Done(_) => !self.sections.is_empty(),
             Outcome::Refused(_) => false,
+        }
+    }
+
+    /// Whether the server is to hear of it.
+    fn is_to_send(&self) -> bool {
+        self.again || self.outcome == Outcome::Waiting
+    }
+
+    /// The server has answered. What was carried out before stays so: a command that is refused when it comes once
+    /// more was done then, or its ground is gone.
+    fn answer(&mut self, outcome: Outcome) {
+        self.again = false;
+        if self.outcome == Outcome::Waiting {
+            self.outcome = outcome;
         }
     }
 
@@ -92,6 +117,8 @@ pub struct Outbox {
     /// Counts what is done to the commands here: whoever reads them from disk notices that it has missed something.
     turn: Cell<u64>,
     sending: Cell<bool>,
+    /// Commands whose answers this version does not understand: not sent again in this run.
+    not_understood: RefCell<HashSet<CommandId>>,
     pub(super) following: Cell<bool>,
 }
 
@@ -239,6 +266,9 @@ impl Running {
                         break;
                     }
                     Ok(Verdict::Later(ms)) => platform::sleep(ms).await,
+                    Ok(Verdict::NotUnderstood) => {
+                        running.outbox.not_understood.borrow_mut().insert(request.id);
+                    }
                     // The next connection, wake or command tries again.
                     Err(_) => break,
                 }
@@ -249,42 +279,32 @@ impl Running {
 
     fn next_command(&self) -> Option<CommandRequest> {
         let all = self.outbox.queued.borrow();
-        let next = all.iter().find(|it| it.outcome == Outcome::Waiting)?;
+        let not_understood = self.outbox.not_understood.borrow();
+        let is_due = |it: &&Queued| it.is_to_send() && !not_understood.contains(&it.id);
+        let next = all.iter().find(is_due)?;
         Some(CommandRequest { id: next.id, command: next.command.clone() })
     }
 
     fn answered(self: &Rc<Self>, id: CommandId, outcome: Outcome) {
-        if let Outcome::Refused(refusal) = outcome {
+        self.change_command(id, |queued| queued.answer(outcome));
+        let of_it = |it: &Queued| (it.id == id).then(|| it.outcome.clone());
+        if let Some(Outcome::Refused(refusal)) = self.outbox.all().iter().find_map(of_it) {
             self.status.report(Problem::CommandRefused { id, refusal });
         }
-        self.change_command(id, |queued| queued.outcome = outcome);
         self.drop_withdrawn(id);
         // The socket says so too; a network without WebSockets does not.
         self.fetch_directory();
         self.follow_up();
     }
 
-    /// The server's memory was reset to an earlier moment: it may have forgotten answers it gave.
+    /// The server's memory was reset to an earlier moment: it may have forgotten answers it gave. Each command stays
+    /// marked on disk until it has been answered once more.
     pub(super) fn resend_commands(self: &Rc<Self>) {
-        let running = self.clone();
-        wasm_bindgen_futures::spawn_local(async move {
-            let done: Vec<Queued> = running
-                .outbox
-                .all()
-                .into_iter()
-                .filter(|it| matches!(it.outcome, Outcome::Done(_)))
-                .collect();
-            for queued in done {
-                let request = CommandRequest { id: queued.id, command: queued.command };
-                let Ok(body) = serde_json::to_vec(&request) else { continue };
-                let body = Some(("application/json", body.as_slice()));
-                let post = Request { method: "POST", path: "/api/commands", body, ..Request::default() };
-                // A command that is refused now was done before, or its ground is gone: nothing to tell.
-                if http::fetch(post).await.is_err() {
-                    return;
-                }
-            }
-        });
+        let done = |it: &Queued| matches!(it.outcome, Outcome::Done(_)) && !it.again;
+        for queued in self.outbox.all().into_iter().filter(done) {
+            self.change_command(queued.id, |it| it.again = true);
+        }
+        self.send_commands();
     }
 }
 
@@ -295,6 +315,26 @@ mod tests {
     fn command(n: u8) -> Queued {
         let command = Command::RevokeDevice { device: shared::ids::DeviceId([n; 16]) };
         Queued::new(CommandId([n; 16]), command, u64::from(n))
+    }
+
+    #[test]
+    fn a_command_that_is_sent_once_more_after_a_reset_stays_carried_out() {
+        let done = || {
+            serde_json::from_value(serde_json::json!({}))
+                .map(Outcome::Done)
+                .expect("an answer may name nothing")
+        };
+        let mut queued = command(1);
+        queued.answer(done());
+        queued.again = true;
+        assert!(queued.is_to_send() && !queued.is_waiting());
+        // The mark survives the disk, and a page that ends before the answer.
+        let json = serde_json::to_vec(&queued).unwrap();
+        let mut queued: Queued = serde_json::from_slice(&json).unwrap();
+        assert!(queued.is_to_send());
+        queued.answer(Outcome::Refused(None));
+        assert!(!queued.is_to_send());
+        assert_eq!(queued.outcome, done());
     }
 
     #[test]

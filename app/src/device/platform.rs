@@ -28,6 +28,24 @@ pub async fn sleep(ms: u64) {
     gloo_timers::future::sleep(Duration::from_millis(ms)).await;
 }
 
+/// Resolves when the page has nothing else to do, or after a while.
+pub async fn idle() {
+    const LATEST_MS: u32 = 10_000;
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        let options = js_sys::Object::new();
+        // A plain object takes a plain value.
+        let _ = js_sys::Reflect::set(&options, &"timeout".into(), &LATEST_MS.into());
+        let asked = js_sys::Reflect::get(&window(), &"requestIdleCallback".into())
+            .and_then(|ask| ask.dyn_into::<js_sys::Function>())
+            .and_then(|ask| ask.call2(&window(), &resolve, &options));
+        if asked.is_err() {
+            // Not every browser has it.
+            let _ = resolve.call0(&wasm_bindgen::JsValue::NULL);
+        }
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
+}
+
 /// The window; the client runs nowhere else.
 ///
 /// # Panics

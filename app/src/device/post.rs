@@ -34,7 +34,8 @@ pub struct Post {
     attempt: u64,
     hello: RefCell<Vec<u8>>,
     waiting: RefCell<VecDeque<Vec<u8>>>,
-    under_way: Cell<bool>,
+    /// Since when an exchange is under way.
+    under_way: Cell<Option<u64>>,
     /// The network may be another one: ask, and try the socket, at once.
     woken: Cell<bool>,
     socket: Cell<Trial>,
@@ -56,7 +57,7 @@ impl Post {
             attempt,
             hello: RefCell::default(),
             waiting: RefCell::default(),
-            under_way: Cell::new(false),
+            under_way: Cell::new(None),
             woken: Cell::new(false),
             socket: Cell::new(Trial::Blocked),
         }
@@ -84,10 +85,12 @@ impl Post {
         }
     }
 
-    /// While an answer is on its way the connection lives, however long that takes.
-    pub(super) fn sign_of_life(&self) -> Option<Event> {
+    /// While an answer is on its way the connection lives, for `patience_ms` at most.
+    pub(super) fn sign_of_life(&self, patience_ms: u64) -> Option<Event> {
+        let since = self.under_way.get()?;
         let bytes = codec::server(&ServerMessage::Pong { n: 0, now: 0 });
-        self.under_way.get().then_some(Event::Frame { attempt: self.attempt, bytes })
+        let is_patient = platform::now_ms().saturating_sub(since) < patience_ms;
+        is_patient.then_some(Event::Frame { attempt: self.attempt, bytes })
     }
 
     /// The network may be another one: tries it at once.
@@ -122,6 +125,13 @@ enum Exchanged {
 }
 
 impl Running {
+    /// The network is gone: so is this way.
+    pub(super) fn lose_post(self: &Rc<Self>) {
+        let Some(post) = self.driver.link.post() else { return };
+        self.driver.link.close();
+        self.step(Event::Disconnected { attempt: post.attempt, code: NO_CODE });
+    }
+
     /// Exchanges messages until this way is no longer the one.
     pub(super) fn run_post(self: &Rc<Self>, post: Rc<Post>, turn: u64) {
         let attempt = post.attempt;
@@ -173,9 +183,9 @@ async fn exchange(running: &Weak<Running>, post: &Rc<Post>, turn: u64) -> Option
             news.into_iter().for_each(|message| post.send(message));
         }
         if let Some(body) = post.next() {
-            post.under_way.set(true);
+            post.under_way.set(Some(platform::now_ms()));
             let exchanged = send(&body).await;
-            post.under_way.set(false);
+            post.under_way.set(None);
             if !running.driver.link.is_turn(turn) {
                 return None;
             }

@@ -6,17 +6,25 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use shared::ids::{ChangeHash, DocId};
+use shared::sync::snapshot::{self, Unsound};
 
-use super::held::{Arrived, Held, LocalCopy};
-use super::platform;
+use super::held::{Arrived, Base, Held, LocalCopy};
 use super::running::Running;
+use super::snapshots::{self, FoundSnapshot, Kept, OPENING};
 use super::status::Problem;
-use super::store::records::{StoredItem, item_prefix, parse_item_key, parse_outbox_key};
-use super::store::{BLOBS, CURSORS, Found, ITEMS, OUTBOX, StoreError, Write};
+use super::store::records::{
+    StoredItem, item_prefix, parse_item_key, parse_outbox_key, snapshot_data_key, snapshot_list_key,
+};
+use super::store::{BLOBS, CURSORS, Found, ITEMS, OUTBOX, SNAPSHOTS, StoreError, Write};
+use super::{platform, recovery};
 
 /// How the names of notes about batches being applied begin: `applying/doc/actor/batch`. A note is its tries,
 /// then the hashes.
 pub(super) const APPLYING: &str = "applying/";
+/// The last part of the name of the note of what was left out for good.
+const LEFT_OUT: &str = "void";
+/// How often something may bring the device down before it is left out.
+pub(super) const TRIES: u8 = 2;
 /// How the names of values set aside begin.
 const ASIDE: &str = "aside/";
 /// How often a wait for a document looks whether it has been read, in ms.
@@ -31,6 +39,8 @@ pub struct Marks {
     replaced: HashMap<DocId, HashSet<ChangeHash>>,
     /// Documents with a note of any kind.
     open: HashSet<DocId>,
+    /// The heads of snapshots that brought the device down as often as it is tried.
+    unopened: HashMap<DocId, Vec<ChangeHash>>,
     /// First notes of a document, as they count once it is applied again.
     counted: HashMap<DocId, Vec<Write>>,
 }
@@ -39,6 +49,11 @@ impl Marks {
     /// The changes of a document during whose application the device came down twice.
     pub(super) fn noted(&self, doc: DocId) -> Vec<ChangeHash> {
         self.noted.get(&doc).into_iter().flatten().copied().collect()
+    }
+
+    /// The heads of a snapshot of a document that is not opened any more.
+    pub(super) fn unopened(&self, doc: DocId) -> Vec<ChangeHash> {
+        self.unopened.get(&doc).cloned().unwrap_or_default()
     }
 
     /// The changes of a document whose content is in newer ones.
@@ -52,10 +67,10 @@ impl Marks {
         let noted = self.noted.entry(doc).or_default();
         noted.extend(hashes);
         let note = [1].into_iter().chain(noted.iter().flat_map(|hash| hash.0)).collect();
-        Write::Put(BLOBS, format!("{APPLYING}{doc}/void"), note)
+        Write::Put(BLOBS, format!("{APPLYING}{doc}/{LEFT_OUT}"), note)
     }
 
-    fn leaves_out(&self, doc: DocId, hash: ChangeHash) -> bool {
+    pub(super) fn leaves_out(&self, doc: DocId, hash: ChangeHash) -> bool {
         [&self.noted, &self.replaced].into_iter().any(|it| it.get(&doc).is_some_and(|of| of.contains(&hash)))
     }
 
@@ -66,6 +81,20 @@ impl Marks {
     pub(super) fn is_replaced(&self, doc: DocId, hash: ChangeHash) -> bool {
         self.replaced.get(&doc).is_some_and(|of| of.contains(&hash))
     }
+}
+
+/// What a snapshot on disk gives.
+enum Opened {
+    /// Its document.
+    Whole(Base),
+    /// Those of its changes that are not left out.
+    Apart(Vec<Arrived>),
+}
+
+/// The name of a damaged value that is set aside.
+fn aside_name(doc: DocId, store: &str, key: &str) -> String {
+    // The keys of items begin with their document.
+    if store == ITEMS { format!("{ASIDE}{key}") } else { format!("{ASIDE}{doc}/{store}/{key}") }
 }
 
 impl Running {
@@ -85,6 +114,15 @@ impl Running {
                 marks.counted.entry(doc).or_default().push(Write::Put(BLOBS, name, note));
             }
         }
+        for (name, note) in self.store.all(BLOBS, OPENING).await?.values {
+            let Some(doc) = name.strip_prefix(OPENING).and_then(|it| it.parse().ok()) else { continue };
+            if let Some((tries, heads)) = note.split_first()
+                && *tries >= TRIES
+            {
+                let heads = heads.chunks_exact(32).filter_map(|it| ChangeHash::try_from(it).ok());
+                marks.unopened.insert(doc, heads.collect());
+            }
+        }
         for (doc, hash) in
             self.store.keys(OUTBOX, "replaced/").await?.iter().filter_map(|key| parse_outbox_key(key))
         {
@@ -92,6 +130,16 @@ impl Running {
         }
         *self.marks.borrow_mut() = marks;
         Ok(())
+    }
+
+    /// Another tab has left out changes of a document: so does this one.
+    pub(super) async fn left_out_by_tab(self: &Rc<Self>, doc: DocId) {
+        let name = format!("{APPLYING}{doc}/{LEFT_OUT}");
+        // What cannot be read now is told by the server too.
+        let Ok(Some(note)) = self.store.get(BLOBS, &name).await else { return };
+        let hashes = note.get(1..).unwrap_or_default().chunks_exact(32);
+        let hashes: Vec<_> = hashes.filter_map(|it| ChangeHash::try_from(it).ok()).collect();
+        recovery::leave_out(self, doc, &hashes).await;
     }
 
     /// Makes sure that a document is being read from disk. All that are wanted at the same moment are read
@@ -117,11 +165,10 @@ impl Running {
     }
 
     async fn load(self: &Rc<Self>, wanted: &[Rc<Held>]) {
-        let prefixes = wanted.iter().map(|held| item_prefix(held.id)).collect();
-        match self.store.all_of(ITEMS, prefixes).await {
+        match self.read_all(wanted).await {
             Ok(found) => {
-                for (held, found) in wanted.iter().zip(found) {
-                    self.make(held, found).await;
+                for (held, (items, snapshot)) in wanted.iter().zip(found) {
+                    self.make(held, items, snapshot).await;
                 }
             }
             Err(StoreError::Closed) => {}
@@ -134,10 +181,19 @@ impl Running {
         }
     }
 
+    /// What lies on disk of documents: their items first, then their snapshots.
+    async fn read_all(&self, wanted: &[Rc<Held>]) -> Result<Vec<(Found, FoundSnapshot)>, StoreError> {
+        let prefixes = wanted.iter().map(|held| item_prefix(held.id)).collect();
+        let items = self.store.all_of(ITEMS, prefixes).await?;
+        let docs: Vec<DocId> = wanted.iter().map(|held| held.id).collect();
+        let snapshots = snapshots::of(&self.store, &docs).await?;
+        Ok(items.into_iter().zip(snapshots).collect())
+    }
+
     /// Makes a document of what was found on disk.
-    async fn make(self: &Rc<Self>, held: &Rc<Held>, found: Found) {
+    async fn make(self: &Rc<Self>, held: &Rc<Held>, found: Found, snapshot: FoundSnapshot) {
         let doc = held.id;
-        let mut damaged = found.damaged;
+        let mut damaged: Vec<_> = found.damaged.into_iter().map(|key| (ITEMS, key)).collect();
         let mut stored = Vec::new();
         for (key, bytes) in found.values {
             match (StoredItem::decode(&bytes), parse_item_key(&key)) {
@@ -146,11 +202,8 @@ impl Running {
                         stored.extend(item.data.map(|data| Arrived { by: item.by, data }));
                     }
                 }
-                _ => damaged.push(key),
+                _ => damaged.push((ITEMS, key)),
             }
-        }
-        if !damaged.is_empty() {
-            self.set_aside(doc, damaged).await;
         }
         let counted = self.marks.borrow_mut().counted.remove(&doc);
         if let Some(counted) = counted {
@@ -161,9 +214,27 @@ impl Running {
         if matches!(*held.copy.borrow(), LocalCopy::Gone) {
             return;
         }
-        if held.loaded(stored, self.documents.actor, self.identity.me.device).is_err() {
+        let mut base = None;
+        damaged.extend(snapshot.damaged.into_iter().map(|key| (SNAPSHOTS, key)));
+        if let Some(kept) = snapshot.kept {
+            match self.opened(doc, &kept) {
+                Ok(Opened::Whole(opened)) => base = Some(opened),
+                Ok(Opened::Apart(changes)) => stored.extend(changes),
+                Err(_) => {
+                    damaged.extend([(SNAPSHOTS, snapshot_data_key(doc)), (SNAPSHOTS, snapshot_list_key(doc))])
+                }
+            }
+        }
+        if !damaged.is_empty() {
+            self.set_aside(doc, damaged).await;
+        }
+        if held.loaded(base, stored, self.documents.actor, self.identity.me.device).is_err() {
             *held.copy.borrow_mut() = LocalCopy::Damaged;
             self.status.report(Problem::Damaged { document: Some(doc) });
+        }
+        self.tried(doc);
+        if held.is_stale.take() {
+            self.read_anew(doc);
         }
         let mut marks = self.marks.borrow_mut();
         if marks.open.remove(&doc) && !marks.noted.contains_key(&doc) {
@@ -172,14 +243,40 @@ impl Running {
         }
     }
 
+    /// The document of a snapshot; its changes one by one where some of them are to be left out.
+    fn opened(&self, doc: DocId, kept: &Kept) -> Result<Opened, Unsound> {
+        let leaves_out = |hash| self.marks.borrow().leaves_out(doc, hash);
+        if !kept.list.items.iter().any(|item| leaves_out(item.hash)) {
+            let document = Box::new(snapshot::load(&kept.data)?);
+            return Ok(Opened::Whole(Base { doc: document, newest: kept.list.newest }));
+        }
+        let changes = kept.changes()?.into_iter();
+        let stays = changes.filter(|(change, _)| !leaves_out(ChangeHash(change.hash().0)));
+        let arrived = |item: StoredItem| Some(Arrived { by: item.by, data: item.data? });
+        Ok(Opened::Apart(stays.filter_map(|(_, item)| arrived(item)).collect()))
+    }
+
+    /// What is in memory of a document is behind the disk: it is read from there when it is next wanted.
+    pub(super) fn read_anew(self: &Rc<Self>, doc: DocId) {
+        let held = self.held(doc);
+        let Ok(mut copy) = held.copy.try_borrow_mut() else { return };
+        match *copy {
+            LocalCopy::Loading => held.is_stale.set(true),
+            LocalCopy::Absent | LocalCopy::Damaged => *copy = LocalCopy::Unread,
+            LocalCopy::Unread | LocalCopy::Ready(_) | LocalCopy::Gone => {}
+        }
+        drop(copy);
+        held.changed.notify();
+    }
+
     /// Sets damaged values aside and has the document fetched anew; nothing else of it is touched.
-    async fn set_aside(self: &Rc<Self>, doc: DocId, keys: Vec<String>) {
+    async fn set_aside(self: &Rc<Self>, doc: DocId, keys: Vec<(&'static str, String)>) {
         let mut writes = vec![Write::Delete(CURSORS, doc.to_string())];
-        for key in keys {
-            if let Ok(Some(bytes)) = self.store.sealed(ITEMS, &key).await {
-                writes.push(Write::Put(BLOBS, format!("{ASIDE}{key}"), bytes));
+        for (store, key) in keys {
+            if let Ok(Some(bytes)) = self.store.sealed(store, &key).await {
+                writes.push(Write::Put(BLOBS, aside_name(doc, store, &key), bytes));
             }
-            writes.push(Write::Delete(ITEMS, key));
+            writes.push(Write::Delete(store, key));
         }
         self.status.report(Problem::Damaged { document: Some(doc) });
         let running = self.clone();
@@ -195,13 +292,18 @@ impl Running {
         marks.replaced.remove(&doc);
         marks.open.remove(&doc);
         marks.counted.remove(&doc);
-        vec![
+        marks.unopened.remove(&doc);
+        let mut writes = vec![
             Write::DeletePrefix(BLOBS, format!("{ASIDE}{doc}/")),
             Write::DeletePrefix(BLOBS, format!("{APPLYING}{doc}/")),
             Write::DeletePrefix(OUTBOX, format!("refused/{doc}/")),
             Write::DeletePrefix(OUTBOX, format!("replaced/{doc}/")),
+            Write::Delete(BLOBS, format!("{OPENING}{doc}")),
+            Write::Delete(BLOBS, Self::lost_name(doc)),
             Write::Delete(CURSORS, doc.to_string()),
-        ]
+        ];
+        writes.extend(snapshots::deletion(doc));
+        writes
     }
 
     /// Resolves once a document has been read from disk.

@@ -13,6 +13,7 @@ use super::held::LocalCopy;
 use super::platform;
 use super::replacement::{Replacement, replace};
 use super::running::Running;
+use super::snapshots;
 use super::status::Problem;
 use super::store::records::{
     StoredItem, item_key, item_prefix, parse_item_key, parse_outbox_key, refused_key, replaced_key,
@@ -64,7 +65,7 @@ pub(super) async fn recover(running: &Rc<Running>, doc: DocId, refused: &[Change
 }
 
 /// Leaves out what is void and what was made on top of it. It stays on disk, set aside, like what brought the device
-/// down: shown as such, with an export, and the document is usable without it.
+/// down, and the document is usable without it; what this person wrote in it is offered for taking over.
 pub(super) async fn leave_out(running: &Rc<Running>, doc: DocId, void: &[ChangeHash]) {
     running.read_now(doc).await;
     let held = running.held(doc);
@@ -74,46 +75,55 @@ pub(super) async fn leave_out(running: &Rc<Running>, doc: DocId, void: &[ChangeH
         return;
     }
     // Where the disk cannot be read nothing is changed; the next connection tells again.
-    let Ok(mut kept) = stored(running, doc).await else { return };
+    let Ok(mut all) = stored(running, doc).await else { return };
     // From here on nothing waits for anything: what is typed is in, or comes after.
     running.commit(&held);
     if let LocalCopy::Ready(copy) = &mut *held.copy.borrow_mut() {
-        kept.extend(copy.get_changes(&[]));
+        all.extend(copy.get_changes(&[]));
     }
     let mut seen = HashSet::new();
-    kept.retain(|change| seen.insert(change.hash()));
+    all.retain(|change| seen.insert(change.hash()));
     // An operation has a higher number than all it depends on, which makes this an order of dependencies.
-    kept.sort_by_key(|change| (change.start_op(), change.seq()));
+    all.sort_by_key(|change| (change.start_op(), change.seq()));
+    let (mut kept, mut lost) = (Vec::new(), Vec::new());
+    let own = running.identity.me.device;
     let replaced = running.marks.borrow().replaced(doc);
-    kept.retain(|change| {
+    for change in all {
         let hash = ChangeHash(change.hash().0);
         if change.deps().iter().any(|dep| gone.contains(&ChangeHash(dep.0))) {
             gone.insert(hash);
         }
-        !gone.contains(&hash) && !replaced.contains(&hash)
-    });
-    let actor = ActorId::of_device(running.identity.me.device, platform::random());
+        let is_own = ActorId::try_from(change.actor_id().to_bytes()).is_ok_and(|actor| actor.belongs_to(own));
+        match (gone.contains(&hash), replaced.contains(&hash)) {
+            (false, false) => kept.push(change),
+            (true, false) if is_own => lost.push(change),
+            _ => {}
+        }
+    }
+    let actor = ActorId::of_device(own, platform::random());
     let found = Replacement { all: kept, ..Replacement::default() };
     let Ok(document) = document(&found, actor) else { return };
     if matches!(*held.copy.borrow(), LocalCopy::Ready(_)) {
         *held.copy.borrow_mut() = LocalCopy::Ready(Box::new(document));
     }
-    let note = running.marks.borrow_mut().set_aside(doc, gone);
-    running.writer.own(vec![note], || ());
-    running.status.report(Problem::SetAside { document: doc });
+    running.keep_left_out(doc, gone, &lost);
     held.changed.notify();
 }
 
 /// Every change of a document that is on disk.
 async fn stored(running: &Running, doc: DocId) -> Result<Vec<Change>, StoreError> {
     let found = running.store.all(ITEMS, &item_prefix(doc)).await?;
+    let kept = snapshots::of_one(&running.store, doc).await?;
     let noted: HashSet<ChangeHash> = running.marks.borrow().noted(doc).into_iter().collect();
     let change = |(key, bytes): &(String, Vec<u8>)| {
         let (_, hash) = parse_item_key(key)?;
         let data = StoredItem::decode(bytes)?.data.filter(|_| !noted.contains(&hash))?;
         Change::from_bytes(data).ok()
     };
-    Ok(found.values.iter().filter_map(change).collect())
+    let mut changes: Vec<Change> = found.values.iter().filter_map(change).collect();
+    let covered = kept.and_then(|kept| kept.changes().ok()).into_iter().flatten().map(|(change, _)| change);
+    changes.extend(covered.filter(|change| !noted.contains(&ChangeHash(change.hash().0))));
+    Ok(changes)
 }
 
 fn document(found: &Replacement, actor: ActorId) -> Result<AutoCommit, AutomergeError> {
@@ -163,10 +173,41 @@ impl Running {
         });
     }
 
+    /// Takes to disk what is left out from now on, and the offer of what was lost by it; then tells the other tabs and
+    /// has the machine start anew.
+    fn keep_left_out(self: &Rc<Self>, doc: DocId, gone: HashSet<ChangeHash>, lost: &[Change]) {
+        let mut writes = Vec::new();
+        writes.extend(self.offer(doc, &lost.iter().collect::<Vec<_>>(), &gone));
+        if writes.is_empty() {
+            self.status.report(Problem::SetAside { document: doc });
+        }
+        // What waits on top of it can never be stored.
+        let waiting = self.waiting.borrow().get(&doc).cloned().unwrap_or_default();
+        let hopeless: Vec<ChangeHash> = waiting.intersection(&gone).copied().collect();
+        for hash in &hopeless {
+            writes.push(Write::Delete(OUTBOX, waiting_key(doc, *hash)));
+            writes.push(Write::Put(OUTBOX, refused_key(doc, *hash), RejectCode::MissingDeps.code().into()));
+        }
+        self.no_longer_waiting(doc, &hopeless);
+        writes.push(self.waiting_write());
+        writes.push(self.marks.borrow_mut().set_aside(doc, gone));
+        let running = self.clone();
+        self.writer.own(writes, move || {
+            running.tabs.tell(&Tidings::LeftOut { doc });
+            running.restart_machine();
+        });
+    }
+
     /// Another tab has replaced changes of a document: this one does the same to its own copy, and to what was
     /// made here on top of them.
     pub(super) async fn replaced_by_tab(self: &Rc<Self>, doc: DocId) {
-        let Ok(keys) = self.store.keys(OUTBOX, &format!("replaced/{doc}/")).await else { return };
+        let keys = loop {
+            match self.store.keys(OUTBOX, &format!("replaced/{doc}/")).await {
+                Ok(keys) => break keys,
+                Err(StoreError::Closed) => return,
+                Err(_) => platform::sleep(REREAD_MS).await,
+            }
+        };
         let hashes: Vec<ChangeHash> =
             keys.iter().filter_map(|key| parse_outbox_key(key)).map(|(_, hash)| hash).collect();
         self.marks.borrow_mut().replace(doc, hashes.iter().copied());

@@ -7,8 +7,10 @@ use std::rc::Rc;
 use automerge::Change;
 use leptos::prelude::*;
 use shared::ids::{ChangeHash, DocId};
+use shared::sync::device::Event;
 use shared::sync::message::PushItem;
 
+use super::compaction::Records;
 use super::documents::Documents;
 use super::driver::Driver;
 use super::held::{Arrived, Held, LocalCopy};
@@ -16,6 +18,7 @@ use super::identity::Identity;
 use super::outbox::Outbox;
 use super::platform;
 use super::reading::Marks;
+use super::snapshots;
 use super::status::{Problem, Status};
 use super::store::records::{StoredItem, item_key, item_prefix, parse_outbox_key, waiting_key};
 use super::store::{BLOBS, ITEMS, OUTBOX, Store, StoreError, Write};
@@ -35,6 +38,12 @@ pub struct Running {
     pub(super) driver: Driver,
     pub(super) outbox: Outbox,
     pub(super) tabs: Tabs,
+    /// When the disk was last looked through for what other tabs did not tell of.
+    pub(super) caught_up: Cell<u64>,
+    /// How much there is to tidy on the disk.
+    pub(super) records: Records,
+    /// Batches that are on disk and have not been tried on their document yet, with the machine's run.
+    pub(super) untried: RefCell<HashMap<DocId, Vec<(u64, u64)>>>,
     /// Changes on disk that the server has not acknowledged, of every tab of this device.
     pub(super) waiting: RefCell<HashMap<DocId, HashSet<ChangeHash>>>,
     /// Changes that this run knows to be in the server's log: word of them from another tab may come later.
@@ -65,6 +74,9 @@ impl Running {
             driver: Driver::default(),
             outbox: Outbox::default(),
             tabs: Tabs::open(),
+            caught_up: Cell::new(0),
+            records: Records::default(),
+            untried: RefCell::default(),
             waiting: RefCell::default(),
             logged: RefCell::default(),
             marks: RefCell::default(),
@@ -76,6 +88,7 @@ impl Running {
             status,
         });
         running.read_marks().await?;
+        running.read_lost().await?;
         running.read_directory().await?;
         running.read_synchronised().await;
         running.read_waiting().await?;
@@ -152,6 +165,7 @@ impl Running {
             data: stored.data.clone().unwrap_or_default(),
         };
         self.waiting.borrow_mut().entry(doc).or_default().insert(hash);
+        self.count_records(doc, 1);
         self.unsaved(1);
         let writes = vec![
             Write::Put(ITEMS, item_key(doc, hash), stored.encode()),
@@ -216,6 +230,25 @@ impl Running {
         self.status.synchronised_at.set(Some(at));
     }
 
+    /// Tells the sync machine of a batch that has been applied. One of a document that is not in memory has not been
+    /// tried: its note stays until the document has been made with it.
+    pub(super) fn applied(self: &Rc<Self>, doc: DocId, batch: u64) {
+        let run = self.driver.run();
+        if matches!(*self.held(doc).copy.borrow(), LocalCopy::Unread | LocalCopy::Loading) {
+            self.untried.borrow_mut().entry(doc).or_default().push((run, batch));
+        } else {
+            self.step(Event::Applied { doc, batch });
+        }
+    }
+
+    /// A document has been made of everything that is on disk, and the device still stands.
+    pub(super) fn tried(self: &Rc<Self>, doc: DocId) {
+        let tried = self.untried.borrow_mut().remove(&doc);
+        for (run, batch) in tried.into_iter().flatten() {
+            self.answer(run, Event::Applied { doc, batch });
+        }
+    }
+
     /// Applies changes that are on disk to the document, if it is in memory.
     pub(super) fn apply(self: &Rc<Self>, doc: DocId, arrived: Vec<Arrived>) {
         let held = self.held(doc);
@@ -231,9 +264,13 @@ impl Running {
     /// Another tab has put items on disk.
     pub(super) async fn items_from_tab(self: &Rc<Self>, doc: DocId, hashes: Vec<ChangeHash>) {
         let mut arrived = Vec::new();
+        let mut missed = Vec::new();
         for hash in hashes {
             let key = item_key(doc, hash);
-            let Ok(Some(bytes)) = self.store.get(ITEMS, &key).await else { continue };
+            let Ok(Some(bytes)) = self.store.get(ITEMS, &key).await else {
+                missed.push(hash);
+                continue;
+            };
             let Some(item) = StoredItem::decode(&bytes) else { continue };
             let Some(data) = item.data else { continue };
             let waits = matches!(self.store.get(OUTBOX, &waiting_key(doc, hash)).await, Ok(Some(_)));
@@ -245,6 +282,13 @@ impl Running {
                 self.local_item(doc, PushItem { hash, by, sig, data: data.clone() });
             }
             arrived.push(Arrived { by: item.by, data });
+        }
+        if !missed.is_empty() {
+            // This tab heard late: they are in a snapshot by now.
+            let kept = snapshots::of_one(&self.store, doc).await.ok().flatten();
+            let covered = kept.and_then(|kept| kept.changes().ok()).into_iter().flatten();
+            let missed = covered.filter(|(change, _)| missed.contains(&ChangeHash(change.hash().0)));
+            arrived.extend(missed.filter_map(|(_, item)| Some(Arrived { by: item.by, data: item.data? })));
         }
         if !arrived.is_empty() {
             self.apply(doc, arrived);

@@ -1,5 +1,6 @@
 //! What the pages may know about the state of this device, as signals that only the device writes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -8,6 +9,7 @@ use shared::domain::directory::Directory;
 use shared::ids::{CommandId, DocId};
 
 use super::leaving::Leaving;
+use super::lost::Lost;
 use super::outbox::Queued;
 
 /// What is safe where.
@@ -59,6 +61,11 @@ pub enum Problem {
     },
     /// Changes of others could not be applied and were set aside; the document stays usable without.
     SetAside {
+        /// Of which document.
+        document: DocId,
+    },
+    /// A change of this device was found harmful and left out with what was built on it; the words are offered.
+    Lost {
         /// Of which document.
         document: DocId,
     },
@@ -132,6 +139,8 @@ pub struct Status {
     pub(crate) to_push: RwSignal<usize>,
     /// When everything was last known to be on the server.
     pub(crate) synchronised_at: RwSignal<Option<u64>>,
+    /// What was written here and lost, by document, and what was offered of it.
+    pub(crate) lost: RwSignal<HashMap<DocId, Lost>>,
     /// What was asked for and waits until everything can be saved.
     pub(crate) stuck: RwSignal<Option<Leaving>>,
 }
@@ -149,6 +158,7 @@ impl Status {
             waiting: RwSignal::new(0),
             to_push: RwSignal::new(0),
             synchronised_at: RwSignal::new(None),
+            lost: RwSignal::new(HashMap::new()),
             stuck: RwSignal::new(None),
         }
     }

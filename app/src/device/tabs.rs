@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use web_sys::{BroadcastChannel, MessageEvent};
 
+use super::held::LocalCopy;
 use super::leaving::Leaving;
 use super::running::Running;
 use super::wipe::WipeReason;
@@ -38,6 +39,13 @@ pub enum Tidings {
         /// Of which document.
         doc: DocId,
     },
+    /// Changes of a document were left out.
+    LeftOut {
+        /// Of which document.
+        doc: DocId,
+    },
+    /// What was lost has been taken over, or is done without.
+    Lost,
     /// A document was deleted.
     Gone {
         /// Which.
@@ -108,7 +116,23 @@ impl Running {
             Tidings::Replaced { doc } => {
                 wasm_bindgen_futures::spawn_local(async move { running.replaced_by_tab(doc).await });
             }
-            Tidings::Gone { doc } => self.forget_copy(doc),
+            Tidings::LeftOut { doc } => {
+                wasm_bindgen_futures::spawn_local(async move { running.left_out_by_tab(doc).await });
+            }
+            Tidings::Lost => {
+                wasm_bindgen_futures::spawn_local(async move {
+                    // What cannot be read now is read at the next start.
+                    let _ = running.read_lost().await;
+                });
+            }
+            Tidings::Gone { doc } => {
+                // The machine of this tab may hold it still, with changes that wait: it starts from the disk then.
+                let is_known = !matches!(*self.held(doc).copy.borrow(), LocalCopy::Gone);
+                self.forget_copy(doc);
+                if is_known {
+                    self.restart_machine();
+                }
+            }
             Tidings::Commands => {
                 wasm_bindgen_futures::spawn_local(async move {
                     // What cannot be read now is read at the next start.

@@ -15,6 +15,9 @@ pub enum Verdict {
     SignedOut,
     /// Nothing is decided: to be sent again after so many ms.
     Later(u64),
+    /// The server says something that this version of the program does not know: it waits until one of them is
+    /// another version, and nothing waits for it.
+    NotUnderstood,
 }
 
 /// What this answer means.
@@ -26,11 +29,12 @@ pub fn verdict(answer: &Answer) -> Verdict {
             None => Verdict::Later(RETRY_MS),
         },
         401 => Verdict::SignedOut,
-        400..=499 if answer.status != 408 && answer.status != 429 => match answer.problem_code() {
-            Some(code) => {
-                let refusal = serde_json::from_value(serde_json::Value::String(code)).ok();
-                Verdict::Answered(Outcome::Refused(refusal))
-            }
+        400..=499 if answer.status != 408 && answer.status != 429 => match answer.problem_code().as_deref() {
+            Some("not_found") if answer.status == 404 => Verdict::Answered(Outcome::Refused(None)),
+            Some(code) => match serde_json::from_value(serde_json::Value::String(code.to_owned())) {
+                Ok(refusal) => Verdict::Answered(Outcome::Refused(Some(refusal))),
+                Err(_) => Verdict::NotUnderstood,
+            },
             // A proxy's page, not the server's word.
             None => Verdict::Later(RETRY_MS),
         },
@@ -61,5 +65,13 @@ mod tests {
         let gone = verdict(&answer(404, r#"{"code":"not_found","title":"Not found"}"#));
         assert!(matches!(gone, Verdict::Answered(Outcome::Refused(None))));
         assert!(matches!(verdict(&answer(401, "")), Verdict::SignedOut));
+    }
+
+    #[test]
+    fn a_reason_that_this_version_does_not_know_is_no_last_word() {
+        for status in [400, 404, 409, 413, 422] {
+            let said = answer(status, r#"{"code":"of_a_later_version","title":"New"}"#);
+            assert!(matches!(verdict(&said), Verdict::NotUnderstood), "{status}");
+        }
     }
 }

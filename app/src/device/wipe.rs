@@ -43,6 +43,11 @@ impl WipeReason {
     }
 }
 
+/// How long to wait before a database that the browser does not delete is asked for again, in ms.
+const AGAIN_MS: u64 = 1_000;
+/// How often the browser is asked before the page starts anew, which tries once more where it was told to.
+const ATTEMPTS: usize = 5;
+
 /// Empties the device and starts the page anew.
 pub fn wipe(running: Option<Rc<Running>>, reason: WipeReason) {
     wasm_bindgen_futures::spawn_local(async move {
@@ -51,24 +56,36 @@ pub fn wipe(running: Option<Rc<Running>>, reason: WipeReason) {
     });
 }
 
-/// Empties the device.
+/// Empties the device. That it is empty is said only where it is: otherwise the page that starts next finds what is
+/// left, locked, and the server says again that it is to go.
 pub async fn empty(running: Option<Rc<Running>>, reason: WipeReason) {
-    match running {
-        Some(running) => {
-            running.writer.stop();
-            running.stop_driver();
-            running.tabs.tell(&Tidings::Wiped { reason });
-            let _ = running.store.destroy().await;
+    let mut is_empty = false;
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            platform::sleep(AGAIN_MS).await;
         }
-        None => {
-            let _ = Connection::default().destroy().await;
+        is_empty = match &running {
+            Some(running) => {
+                running.writer.stop();
+                running.stop_driver();
+                running.tabs.tell(&Tidings::Wiped { reason });
+                running.store.destroy().await.is_ok()
+            }
+            None => Connection::default().destroy().await.is_ok(),
+        };
+        if is_empty {
+            break;
         }
     }
     // What the service worker cached stays: it holds the program alone, and only a new version caches it anew.
     if let Ok(Some(storage)) = platform::window().local_storage() {
         let _ = storage.clear();
     }
-    note_reason(reason);
+    if is_empty {
+        note_reason(reason);
+    } else {
+        forget_reason();
+    }
 }
 
 /// Leaves nothing in this tab's own storage but why.

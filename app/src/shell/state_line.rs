@@ -19,6 +19,7 @@ fn sentence(i18n: I18nContext<Locale>, problem: &Problem) -> String {
         Problem::Denied { .. } => t_string!(i18n, common.problem_denied).to_string(),
         Problem::Refused { .. } => t_string!(i18n, common.problem_refused).to_string(),
         Problem::SetAside { .. } => t_string!(i18n, common.problem_set_aside).to_string(),
+        Problem::Lost { .. } => t_string!(i18n, common.problem_lost).to_string(),
         Problem::Untrusted { .. } => t_string!(i18n, common.problem_untrusted).to_string(),
         Problem::SignInAgain => t_string!(i18n, common.problem_sign_in).to_string(),
         Problem::NewerVersion => t_string!(i18n, common.problem_newer).to_string(),
@@ -68,6 +69,25 @@ fn Remedy(problem: Problem) -> impl IntoView {
         | Problem::Denied { .. }
         | Problem::Refused { .. } => {
             view! { <button type="button" on:click=copy>{t!(i18n, common.download_copy)}</button> }.into_any()
+        }
+        Problem::Lost { document } => {
+            let lost = move || device.lost(document).into_iter();
+            let take_over = move |_| device.take_over(document);
+            let without = move |_| device.dismiss(&Problem::Lost { document });
+            view! {
+                <span class="stack tight">
+                    {move || lost().map(|text| view! { <q class="lost">{text}</q> }).collect_view()}
+                    <Show when=move || device.is_suspended()>
+                        <span>{t!(i18n, common.suspended)}</span>
+                    </Show>
+                    <span class="row">
+                        <button type="button" disabled=move || device.is_suspended() on:click=take_over>{t!(i18n, common.take_over)}</button>
+                        <button type="button" on:click=copy>{t!(i18n, common.download_copy)}</button>
+                        <button type="button" on:click=without>{t!(i18n, common.do_without)}</button>
+                    </span>
+                </span>
+            }
+            .into_any()
         }
         Problem::SignInAgain => {
             let again = move |_| session.sign_in_again();

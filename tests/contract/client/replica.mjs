@@ -121,6 +121,28 @@ export class Replica {
     return this.#signed(automerge.getLastLocalChange(this.merged));
   }
 
+  /** Takes a change in that was made elsewhere and is in no log yet. */
+  apply(data) {
+    this.merged = automerge.applyChanges(this.merged, [new Uint8Array(data)])[0];
+  }
+
+  /** Writes words at the end of a text. */
+  append(path, words) {
+    const end = path.reduce((value, key) => value[key], this.merged).length;
+    return this.edit((doc) => automerge.splice(doc, path, end, 0, words));
+  }
+
+  /** The place of a text that holds these words, as keys from the root. */
+  find(words, value = this.merged, path = []) {
+    if (typeof value === 'string') return value.includes(words) ? path : undefined;
+    if (!value || typeof value !== 'object') return undefined;
+    for (const key of Object.keys(value)) {
+      const found = this.find(words, value[key], [...path, Array.isArray(value) ? Number(key) : key]);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
   /** A change without operations. */
   touch() {
     this.merged = automerge.emptyChange(this.merged);

@@ -18,7 +18,7 @@ use super::StoreError;
 const NAME: &str = "loopbaanmaat";
 /// The version of the layout; additive changes raise it.
 const VERSION: u8 = 1;
-/// Every object store; that of snapshots waits for the first compaction. Keys are texts, values are bytes; those of `vault` are in clear, all others sealed.
+/// Every object store. Keys are texts, values are bytes; those of `vault` are in clear, all others sealed.
 pub const STORES: [&str; 6] = ["vault", "items", "cursors", "outbox", "snapshots", "blobs"];
 
 /// Keys with their values.
@@ -120,14 +120,31 @@ impl Connection {
         if writes.is_empty() {
             return Ok(());
         }
-        match self.try_write(writes).await {
-            Err(StoreError::Lost) => self.try_write(writes).await,
-            done => done,
+        match self.try_write(None, writes).await {
+            Err(StoreError::Lost) => self.try_write(None, writes).await.map(drop),
+            done => done.map(drop),
         }
     }
 
-    async fn try_write(&self, writes: &[RawWrite]) -> Result<(), StoreError> {
-        let mut stores: Vec<&'static str> = writes.iter().map(RawWrite::store).collect();
+    /// Like [`Self::write`], if the named value is there in the same transaction; whether it was.
+    ///
+    /// # Errors
+    /// When nothing was written.
+    pub async fn write_beside(
+        &self,
+        beside: (&'static str, &str),
+        writes: &[RawWrite],
+    ) -> Result<bool, StoreError> {
+        self.try_write(Some(beside), writes).await
+    }
+
+    async fn try_write(
+        &self,
+        beside: Option<(&'static str, &str)>,
+        writes: &[RawWrite],
+    ) -> Result<bool, StoreError> {
+        let mut stores: Vec<&'static str> =
+            writes.iter().map(RawWrite::store).chain(beside.map(|(store, _)| store)).collect();
         stores.sort_unstable();
         stores.dedup();
         let database = self.database().await?;
@@ -137,6 +154,14 @@ impl Connection {
             .with_options(TransactionOptions::new().with_durability(TransactionDurability::Strict))
             .build()
             .map_err(|error| self.error(error))?;
+        if let Some((store, key)) = beside {
+            let there = async || -> Result<Option<JsValue>, IdbError> {
+                transaction.object_store(store)?.get::<JsValue, _, _>(key).primitive()?.await
+            };
+            if there().await.map_err(|error| self.error(error))?.is_none() {
+                return Ok(false);
+            }
+        }
         // Requests go out in order when they are built; only the commit is waited for.
         let issue = || -> Result<(), IdbError> {
             for write in writes {
@@ -155,7 +180,8 @@ impl Connection {
             Ok(())
         };
         issue().map_err(|error| self.error(error))?;
-        transaction.commit().await.map_err(|error| self.error(error))
+        transaction.commit().await.map_err(|error| self.error(error))?;
+        Ok(true)
     }
 
     /// One value.

@@ -15,6 +15,8 @@ pub const ITEMS: &str = "items";
 pub const CURSORS: &str = "cursors";
 /// Sealed values: `change/doc/hash` for a change the server has not acknowledged, `command/id` for a command.
 pub const OUTBOX: &str = "outbox";
+/// Sealed values, two per document: `data/doc` a document chunk in place of items, `list/doc` whose they are.
+pub const SNAPSHOTS: &str = "snapshots";
 /// Sealed values by name: directory, identity, crash notes, values set aside.
 pub const BLOBS: &str = "blobs";
 /// Values in clear, the only ones: wrapped key, failed attempts, count of what waits.
@@ -92,6 +94,23 @@ impl Store {
     /// # Errors
     /// When nothing was written.
     pub async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        self.connection.write(&self.sealed_writes(writes)).await
+    }
+
+    /// Like [`Self::write`], if the named value is there in the same transaction. Whether it was; nothing is written
+    /// where it was not.
+    ///
+    /// # Errors
+    /// When nothing was written.
+    pub async fn write_beside(
+        &self,
+        (store, key): (&'static str, &str),
+        writes: Vec<Write>,
+    ) -> Result<bool, StoreError> {
+        self.connection.write_beside((store, key), &self.sealed_writes(writes)).await
+    }
+
+    fn sealed_writes(&self, writes: Vec<Write>) -> Vec<RawWrite> {
         let seal = |write| match write {
             Write::Put(store, key, plain) => {
                 let bytes = self.key.seal(store, &key, &plain);
@@ -103,8 +122,7 @@ impl Store {
                 RawWrite::Put { store: VAULT, key: "waiting".to_owned(), bytes: count.to_be_bytes().to_vec() }
             }
         };
-        let writes: Vec<RawWrite> = writes.into_iter().map(seal).collect();
-        self.connection.write(&writes).await
+        writes.into_iter().map(seal).collect()
     }
 
     /// One value.

@@ -25,7 +25,66 @@ pub struct StoredCursor {
     pub kind: Option<DocKind>,
 }
 
+/// Whose an item is that a snapshot stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The change's hash.
+    pub hash: ChangeHash,
+    /// Its author's device.
+    pub by: DeviceId,
+    /// The author's signature; empty for the genesis.
+    pub sig: Vec<u8>,
+}
+
+/// What lies beside the chunk of a snapshot: whose each of its changes is. One value for all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoredList {
+    /// Every change of the chunk and no other, ascending by hash.
+    pub items: Vec<Listed>,
+    /// The newest of them that another device made, and when, in ms since 1970 by that device's clock.
+    pub newest: Option<(DeviceId, u64)>,
+}
+
 const VERSION: u8 = 1;
+
+impl StoredList {
+    /// As bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(32 + self.items.len() * 113);
+        out.extend([VERSION, u8::from(self.newest.is_some())]);
+        let (by, at) = self.newest.unwrap_or((DeviceId([0; 16]), 0));
+        out.extend(by.0);
+        out.extend(at.to_be_bytes());
+        for item in &self.items {
+            out.extend(item.hash.0);
+            out.extend(item.by.0);
+            // A signature has 64 bytes or, for the genesis, none.
+            out.push(item.sig.len().min(255) as u8);
+            out.extend(item.sig.iter().take(255));
+        }
+        out
+    }
+
+    /// From bytes; `None` if they are not what [`Self::encode`] makes.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let ([VERSION, present], rest) = bytes.split_first_chunk::<2>()? else { return None };
+        let (by, rest) = rest.split_first_chunk::<16>()?;
+        let (at, mut rest) = rest.split_first_chunk::<8>()?;
+        let newest = (*present == 1).then(|| (DeviceId(*by), u64::from_be_bytes(*at)));
+        let mut items = Vec::with_capacity(rest.len() / 113 + 1);
+        while !rest.is_empty() {
+            let (hash, tail) = rest.split_first_chunk::<32>()?;
+            let (by, tail) = tail.split_first_chunk::<16>()?;
+            let (len, tail) = tail.split_first()?;
+            let (sig, tail) = tail.split_at_checked(usize::from(*len))?;
+            items.push(Listed { hash: ChangeHash(*hash), by: DeviceId(*by), sig: sig.to_vec() });
+            rest = tail;
+        }
+        Some(Self { items, newest })
+    }
+}
 
 impl StoredItem {
     /// As bytes.
@@ -87,6 +146,24 @@ pub fn item_prefix(doc: DocId) -> String {
     format!("{doc}/")
 }
 
+/// How the keys of the chunks of snapshots begin; the document follows.
+pub const SNAPSHOT_DATA: &str = "data/";
+
+/// How the keys of the lists of snapshots begin; the document follows.
+pub const SNAPSHOT_LIST: &str = "list/";
+
+/// The key of the chunk of a document's snapshot.
+#[must_use]
+pub fn snapshot_data_key(doc: DocId) -> String {
+    format!("{SNAPSHOT_DATA}{doc}")
+}
+
+/// The key of what lies beside the chunk of a document's snapshot.
+#[must_use]
+pub fn snapshot_list_key(doc: DocId) -> String {
+    format!("{SNAPSHOT_LIST}{doc}")
+}
+
 /// The key in the outbox of a change that waits for its acknowledgement.
 #[must_use]
 pub fn waiting_key(doc: DocId, hash: ChangeHash) -> String {
@@ -140,10 +217,28 @@ mod tests {
     }
 
     #[test]
+    fn the_list_of_a_snapshot_reads_back_and_is_small() {
+        let item = |n: u8, sig: usize| Listed {
+            hash: ChangeHash([n; 32]),
+            by: DeviceId([n; 16]),
+            sig: vec![n; sig],
+        };
+        for newest in [None, Some((DeviceId([9; 16]), 1_700_000_000_000))] {
+            let list = StoredList { items: vec![item(0, 0), item(1, 64), item(2, 64)], newest };
+            assert_eq!(StoredList::decode(&list.encode()), Some(list));
+        }
+        let many = StoredList { items: vec![item(3, 64); 100_000], newest: None };
+        assert!(many.encode().len() < 12 << 20);
+        let cut = many.encode();
+        assert_eq!(StoredList::decode(&cut[..cut.len() - 1]), None);
+    }
+
+    #[test]
     fn damaged_records_are_told_not_trusted() {
         for bytes in [&[][..], &[1], &[2, 1, 0], &[1, 1, 0, 0]] {
             assert_eq!(StoredItem::decode(bytes), None);
             assert_eq!(StoredCursor::decode(bytes), None);
+            assert_eq!(StoredList::decode(bytes), None);
         }
     }
 

@@ -1,0 +1,267 @@
+//! Snapshots on disk: one document chunk in place of many items, with a list of whose each of its changes is.
+//!
+//! Whoever reads a document reads its items first and its snapshot afterwards: what another tab moves from the one to
+//! the other meanwhile is then read twice, never missed.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use automerge::Change;
+use shared::ids::{ChangeHash, DeviceId, DocId};
+use shared::sync::device::Event;
+use shared::sync::message::SnapshotItem;
+use shared::sync::snapshot::{self, Snapshot, Unsound};
+
+use super::held::LocalCopy;
+use super::locks::{self, Patience};
+use super::reading::{self, APPLYING};
+use super::running::Running;
+use super::store::records::{
+    Listed, SNAPSHOT_LIST, StoredCursor, StoredItem, StoredList, item_key, item_prefix, parse_item_key,
+    snapshot_data_key, snapshot_list_key,
+};
+use super::store::{BLOBS, CURSORS, ITEMS, SNAPSHOTS, Store, StoreError, Write};
+
+/// How the names of notes about snapshots being opened begin; the document follows. A note is its tries, then the
+/// heads.
+pub(super) const OPENING: &str = "opening/";
+/// The lock of whoever puts snapshots on this device's disk.
+pub(super) const LOCK: &str = "loopbaanmaat-snapshots";
+
+/// A snapshot as it lies on disk.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// The document chunk.
+    pub(super) data: Vec<u8>,
+    /// Whose its changes are.
+    pub(super) list: StoredList,
+}
+
+/// What was found in place of a document's snapshot.
+#[derive(Debug, Default)]
+pub struct FoundSnapshot {
+    /// It, where it is whole.
+    pub(super) kept: Option<Kept>,
+    /// The keys of its values, where one of them cannot be read.
+    pub(super) damaged: Vec<String>,
+}
+
+impl Kept {
+    /// Its changes one by one, each with its author and signature.
+    ///
+    /// # Errors
+    /// When the chunk is none.
+    pub(super) fn changes(&self) -> Result<Vec<(Change, StoredItem)>, Unsound> {
+        let mut whose: HashMap<ChangeHash, &Listed> =
+            self.list.items.iter().map(|item| (item.hash, item)).collect();
+        let mut doc = snapshot::load(&self.data)?;
+        let change = |change: Change| {
+            let item = whose.remove(&ChangeHash(change.hash().0))?;
+            let data = Some(change.raw_bytes().to_vec());
+            Some((change, StoredItem { by: item.by, sig: item.sig.clone(), data }))
+        };
+        Ok(doc.get_changes(&[]).into_iter().filter_map(change).collect())
+    }
+
+    /// Puts it on the disk.
+    pub(super) fn writes(self, doc: DocId) -> [Write; 2] {
+        [
+            Write::Put(SNAPSHOTS, snapshot_data_key(doc), self.data),
+            Write::Put(SNAPSHOTS, snapshot_list_key(doc), self.list.encode()),
+        ]
+    }
+}
+
+/// Takes a document's snapshot off the disk.
+pub(super) fn deletion(doc: DocId) -> [Write; 2] {
+    [Write::Delete(SNAPSHOTS, snapshot_data_key(doc)), Write::Delete(SNAPSHOTS, snapshot_list_key(doc))]
+}
+
+/// The snapshots of documents, in their order; to be read after their items.
+///
+/// # Errors
+/// When the disk cannot be read.
+pub(super) async fn of(store: &Store, docs: &[DocId]) -> Result<Vec<FoundSnapshot>, StoreError> {
+    let keys = docs.iter().flat_map(|doc| [snapshot_data_key(*doc), snapshot_list_key(*doc)]).collect();
+    let found = store.all_of(SNAPSHOTS, keys).await?;
+    let snapshot = |pair: &[super::store::Found], doc: DocId| {
+        let (keys, value) =
+            ([snapshot_data_key(doc), snapshot_list_key(doc)], |found: &super::store::Found| {
+                found.values.first().map(|(_, bytes)| bytes.clone())
+            });
+        let (data, list) = (value(&pair[0]), value(&pair[1]));
+        let is_absent = pair.iter().all(|it| it.values.is_empty() && it.damaged.is_empty());
+        match (data, list.and_then(|it| StoredList::decode(&it))) {
+            (Some(data), Some(list)) => {
+                FoundSnapshot { kept: Some(Kept { data, list }), damaged: Vec::new() }
+            }
+            _ if is_absent => FoundSnapshot::default(),
+            _ => FoundSnapshot { kept: None, damaged: keys.into() },
+        }
+    };
+    Ok(found.chunks_exact(2).zip(docs).map(|(pair, doc)| snapshot(pair, *doc)).collect())
+}
+
+/// A document's snapshot; one that is damaged is as if absent. To be read after its items.
+///
+/// # Errors
+/// When the disk cannot be read.
+pub(super) async fn of_one(store: &Store, doc: DocId) -> Result<Option<Kept>, StoreError> {
+    Ok(of(store, &[doc]).await?.pop().and_then(|found| found.kept))
+}
+
+/// The hashes in all snapshots; to be read after the items. A damaged one is as if absent.
+///
+/// # Errors
+/// When the disk cannot be read.
+pub(super) async fn hashes(store: &Store) -> Result<Vec<(DocId, Vec<ChangeHash>)>, StoreError> {
+    let found = store.all(SNAPSHOTS, SNAPSHOT_LIST).await?;
+    let list = |(key, bytes): (String, Vec<u8>)| {
+        let doc = key.strip_prefix(SNAPSHOT_LIST)?.parse().ok()?;
+        let list = StoredList::decode(&bytes)?;
+        Some((doc, list.items.into_iter().map(|item| item.hash).collect()))
+    };
+    Ok(found.values.into_iter().filter_map(list).collect())
+}
+
+/// The newest change of those of other devices.
+pub(super) fn newest<'a>(
+    changes: impl IntoIterator<Item = (&'a Change, DeviceId)>,
+    own: DeviceId,
+) -> Option<(DeviceId, u64)> {
+    let mut newest: Option<(DeviceId, u64)> = None;
+    for (change, by) in changes {
+        let at = u64::try_from(change.timestamp()).unwrap_or_default() * 1_000;
+        if by != DeviceId::GENESIS && by != own && newest.is_none_or(|(_, last)| last <= at) {
+            newest = Some((by, at));
+        }
+    }
+    newest
+}
+
+/// A snapshot that the server has sent, with what the sync machine says of it.
+pub struct Received {
+    pub(super) doc: DocId,
+    pub(super) batch: u64,
+    pub(super) snapshot: Snapshot,
+    /// Those of its items that this device does not hold, in log order.
+    pub(super) new: Vec<ChangeHash>,
+    /// Whether this device holds nothing of the document.
+    pub(super) whole: bool,
+}
+
+impl Running {
+    /// Takes a snapshot that the server has sent: noted, opened, on disk, and only then answered.
+    pub(super) async fn take_snapshot(self: &Rc<Self>, run: u64, received: Received) {
+        let Received { doc, batch, snapshot, new, whole } = received;
+        // Another tab that opens the same one is waited for: a note that is found then is of one that died.
+        let lock = locks::lock(LOCK, Patience::Wait).await;
+        let failed = |running: &Rc<Self>| running.answer(run, Event::PersistFailed { doc, batch });
+        let name = format!("{OPENING}{doc}");
+        let tries = match self.store.get(BLOBS, &name).await {
+            Ok(note) => note.and_then(|note| tries(&note, &snapshot.heads)).unwrap_or(0),
+            Err(StoreError::Damaged { .. }) => 0,
+            Err(_) => return failed(self),
+        };
+        if tries >= reading::TRIES {
+            return self.answer(run, Event::SnapshotUnsound { doc, batch });
+        }
+        let note = [tries + 1].into_iter().chain(snapshot.heads.iter().flat_map(|head| head.0)).collect();
+        if self.store.write(vec![Write::Put(BLOBS, name.clone(), note)]).await.is_err() {
+            return failed(self);
+        }
+        let opened = match snapshot::open(&snapshot) {
+            Ok(opened) => opened,
+            Err(_) => {
+                self.writer.foreign(vec![Write::Delete(BLOBS, name)], || ());
+                return self.answer(run, Event::SnapshotUnsound { doc, batch });
+            }
+        };
+        // The machine knows of what another tab has put on disk only once it has read it.
+        let Ok(on_disk) = self.on_disk(doc).await else { return failed(self) };
+        if matches!(*self.held(doc).copy.borrow(), LocalCopy::Gone) {
+            return self.writer.foreign(vec![Write::Delete(BLOBS, name)], || ());
+        }
+        let whole = whole && on_disk.is_empty() && lock.is_some();
+        let Snapshot { seq, chain, items, data, .. } = snapshot;
+        self.logged.borrow_mut().extend(items.iter().map(|item| item.hash));
+        let cursor = StoredCursor { cursor: seq, chain: Some(chain), kind: self.driver.kind(doc) };
+        let mut writes =
+            vec![Write::Delete(BLOBS, name), Write::Put(CURSORS, doc.to_string(), cursor.encode())];
+        let mut changes = Vec::new();
+        if whole {
+            writes.extend(kept(&opened.changes, items, data, self.identity.me.device).writes(doc));
+        } else {
+            let whose: HashMap<ChangeHash, SnapshotItem> =
+                items.into_iter().map(|item| (item.hash, item)).collect();
+            let new: HashSet<ChangeHash> = new.into_iter().collect();
+            let mut note = vec![0];
+            for change in opened.changes.iter().filter(|it| new.contains(&ChangeHash(it.hash().0))) {
+                let hash = ChangeHash(change.hash().0);
+                let data = change.raw_bytes().to_vec();
+                if let Some(item) = whose.get(&hash).filter(|_| !on_disk.contains(&hash)) {
+                    let stored = StoredItem { by: item.by, sig: item.sig.clone(), data: Some(data.clone()) };
+                    writes.push(Write::Put(ITEMS, item_key(doc, hash), stored.encode()));
+                    self.count_records(doc, 1);
+                }
+                note.extend(hash.0);
+                changes.push(data);
+            }
+            if !changes.is_empty() {
+                writes.push(Write::Put(BLOBS, self.note_name(doc, batch), note));
+            }
+        }
+        let (done, outcome) = locks::told();
+        let failed = done.clone();
+        self.writer.received(writes, move || done(true), move || failed(false));
+        let is_written = outcome.await;
+        drop(lock);
+        if !is_written {
+            return self.answer(run, Event::PersistFailed { doc, batch });
+        }
+        if whole {
+            self.read_anew(doc);
+        }
+        self.answer(run, Event::SnapshotTaken { doc, batch, changes });
+    }
+
+    /// The hashes of everything that lies on disk of a document.
+    async fn on_disk(&self, doc: DocId) -> Result<HashSet<ChangeHash>, StoreError> {
+        let keys = self.store.keys(ITEMS, &item_prefix(doc)).await?;
+        let mut found: HashSet<ChangeHash> =
+            keys.iter().filter_map(|key| parse_item_key(key)).map(|(_, hash)| hash).collect();
+        let kept = of_one(&self.store, doc).await?;
+        found.extend(kept.into_iter().flat_map(|kept| kept.list.items).map(|item| item.hash));
+        Ok(found)
+    }
+
+    /// The name of the note about a batch being applied.
+    pub(super) fn note_name(&self, doc: DocId, batch: u64) -> String {
+        format!("{APPLYING}{doc}/{}/{batch}", self.documents.actor)
+    }
+}
+
+/// What is kept of a snapshot of these changes.
+fn kept(changes: &[Change], items: Vec<SnapshotItem>, data: Vec<u8>, own: DeviceId) -> Kept {
+    let mut listed: Vec<Listed> = items
+        .into_iter()
+        .filter(|item| !item.void)
+        .map(|item| Listed { hash: item.hash, by: item.by, sig: item.sig })
+        .collect();
+    let newest = newest(
+        changes
+            .iter()
+            .zip(&listed)
+            .filter(|(_, item)| item.by != DeviceId::GENESIS)
+            .map(|(it, item)| (it, item.by)),
+        own,
+    );
+    listed.sort_unstable_by_key(|item| item.hash);
+    Kept { data, list: StoredList { items: listed, newest } }
+}
+
+/// The tries of a note, where it is about these heads.
+fn tries(note: &[u8], heads: &[ChangeHash]) -> Option<u8> {
+    let (tries, noted) = note.split_first()?;
+    noted.chunks_exact(32).eq(heads.iter().map(|head| head.0.as_slice())).then_some(*tries)
+}

@@ -1,0 +1,187 @@
+// Harmful changes on a device: one that brings the page down, and one that the server finds harmful after the device
+// has built on it.
+import assert from 'node:assert/strict';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { after, test } from 'node:test';
+import * as client from '../contract/client/device.mjs';
+import { hex } from '../contract/client/bytes.mjs';
+import { binary, Server } from '../contract/client/server.mjs';
+import { DESK, Device, TABLET, accessible, closeBrowser } from './harness/browser.mjs';
+import { hashOf, make, poison, putAround } from './harness/around.mjs';
+import { keys } from './harness/disk.mjs';
+import { heading, installed, signIn, synchronised, unlock } from './harness/person.mjs';
+import { Writer } from './harness/writing.mjs';
+
+after(closeBrowser);
+
+const mine = (page) => page.getByRole('region', { name: 'Alleen ik' }).getByLabel('Mijn aantekeningen');
+
+const showing = (page, text) =>
+  page.waitForFunction((wanted) => [...document.querySelectorAll('textarea')].some((it) => it.value === wanted), text, { timeout: 60_000 });
+
+async function write(page, words) {
+  await mine(page).focus();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.insertText(words);
+}
+
+/** Waits until something holds, looking at each frame. */
+async function until(page, holds, what) {
+  const end = Date.now() + 60_000;
+  while (!(await holds())) {
+    assert.ok(Date.now() < end, what);
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50)));
+  }
+}
+
+const hasItem = (page, hash) => async () => (await keys(page, 'items')).some((key) => key.endsWith(hash.toString('base64url')));
+
+/** Secret keys of devices are all one byte, another one each: a test can then write as the device of a page does. */
+const knownSecrets = (context) =>
+  context.addInitScript(() => {
+    const real = Crypto.prototype.getRandomValues;
+    let count = 0;
+    Crypto.prototype.getRandomValues = function (into) {
+      if (into.byteLength !== 32) return real.call(this, into);
+      count += 1;
+      new Uint8Array(into.buffer, into.byteOffset, 32).fill(count);
+      return into;
+    };
+  });
+
+/** The devices that such a page may have. */
+const knownDevices = () =>
+  Array.from({ length: 16 }, (_, n) => {
+    const key = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.alloc(32, n + 1)]);
+    const privateKey = createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+    return new client.Device({ privateKey, publicKey: createPublicKey(privateKey) });
+  });
+
+test('a change that brings the page down is left out after two crashes, and everything else goes on', async () => {
+  const server = await Server.start();
+  const device = await Device.make(server, { size: DESK, restartable: true, acceptDownloads: true });
+  try {
+    let page = await signIn(device, 'coach1');
+    await installed(page);
+    await page.getByRole('button', { name: 'Nieuwe notitie bij Sanne Bakker' }).click();
+    await mine(page).fill('Begin. ');
+    await synchronised(page);
+    const place = new URL(page.url()).pathname;
+    const writer = await (await Writer.of(server, 'coach1')).find('Begin. ');
+    const { doc, maxOp, merged, items } = writer.replica;
+    const deps = writer.replica.heads.map((head) => Buffer.from(head, 'hex'));
+    const data = poison({ actor: writer.session.device.actor(), startOp: maxOp + 1, deps });
+    assert.ok(merged && items.length > 1);
+    const item = writer.session.device.item(doc, data, hashOf(data));
+
+    await server.stop();
+    await putAround(server, doc, item, maxOp + 1);
+    await server.start();
+    // It reaches the page and brings it down: nothing that it wrote before is missing afterwards.
+    await until(page, hasItem(page, item.hash), 'it never arrived');
+    const down = () => device.faults.some((fault) => fault.includes('unreachable'));
+    await until(page, down, 'it does no harm');
+    page = await device.kill(() => (device.faults.length = 0));
+    await page.goto(place);
+    await unlock(page);
+    await until(page, down, 'it was left out at once');
+    page = await device.kill(() => (device.faults.length = 0));
+    await page.goto(place);
+    await unlock(page);
+    await showing(page, 'Begin. ');
+    await page.getByText('Actie nodig').first().waitFor();
+    await page.getByText('kon niet worden gelezen en is opzijgezet').first().waitFor();
+    await write(page, 'Het gaat door.');
+    await showing(page, 'Begin. Het gaat door.');
+    assert.deepEqual(device.faults, []);
+    if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/poison.png` });
+
+    // Every other document works: what is written in one arrives at the server, and what others write in it here.
+    await page.goto('/');
+    await unlock(page);
+    await page.getByRole('button', { name: 'Nieuwe notitie bij Sanne Bakker' }).click();
+    await page.getByRole('region', { name: /^Gedeeld met/ }).getByLabel('Gedeelde notitie').fill('In een ander document.');
+    const shared = await Writer.of(server, 'coach1');
+    await until(page, () => shared.find('In een ander document.', doc).then(() => true, () => false), 'it did not arrive');
+    assert.ok(!shared.replica.doc.equals(doc));
+    await shared.write(1, () => ' En terug.');
+    await showing(page, 'In een ander document. En terug.');
+    assert.deepEqual(device.faults, []);
+  } finally {
+    await server.remove();
+    // That it brought the page down is what is tried here.
+    device.faults.length = 0;
+    await device.close();
+  }
+});
+
+test('what a person built on a change that is found harmful is offered to her, and written anew', async () => {
+  const server = await Server.start();
+  const device = await Device.make(server, { size: TABLET, acceptDownloads: true });
+  try {
+    await knownSecrets(device.context);
+    const page = await signIn(device, 'coach1');
+    await installed(page);
+    await page.getByRole('button', { name: 'Nieuwe notitie bij Sanne Bakker' }).click();
+    await mine(page).fill('Begin.');
+    await synchronised(page);
+    const second = await device.tab();
+    await second.goto(page.url());
+    await unlock(second);
+    await showing(second, 'Begin.');
+
+    // In another run of this device: a change that replaces something that is not there, and words on top of it.
+    const { devices } = await (await Writer.of(server, 'coach1')).session.directory();
+    const own = knownDevices().find(({ id }) => devices.some((it) => it.id.equals(id)));
+    const writer = await (await Writer.of(server, 'coach1', own)).find('Begin.');
+    const { replica } = writer;
+    const actor = own.actor();
+    const startOp = replica.maxOp + 1;
+    const ops = [{ action: 'set', obj: '_root', key: 'schadelijk', value: 'x', pred: [`${startOp + 1_000}@${hex(actor)}`] }];
+    const harmful = make({ actor, startOp, deps: replica.heads.map((head) => Buffer.from(head, 'hex')), ops });
+    replica.apply(harmful);
+    const words = replica.append(writer.path, ' Verloren woorden.');
+    await writer.push([own.item(replica.doc, harmful), words]);
+
+    // The server tries it, and says so: both tabs follow without being loaded anew.
+    const notice = (tab) => tab.locator('.state');
+    for (const tab of [page, second]) {
+      await notice(tab).getByText('Verloren woorden.').first().waitFor({ timeout: 60_000 });
+      await showing(tab, 'Begin.');
+    }
+    await accessible(page, 'an offer to take over');
+    if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/lost.png` });
+    const saving = page.waitForEvent('download');
+    await notice(page).getByRole('button', { name: 'Kopie opslaan' }).first().click();
+    assert.ok(readFileSync(await (await saving).path(), 'utf8').includes('Verloren woorden.'));
+
+    // The device may not write until the operator has looked.
+    const take = (tab) => notice(tab).getByRole('button', { name: 'Opnieuw in het document zetten' }).first();
+    await notice(page).getByText('Van dit apparaat neemt de server nu niets aan.').first().waitFor();
+    assert.ok(await take(page).isDisabled());
+    const cli = (...words) => execFileSync(binary(), ['quarantine', ...words, '--data', server.data], { encoding: 'utf8' });
+    cli('release', hashOf(harmful).toString('base64url'));
+    // The offer also waits for the next start.
+    await page.reload();
+    await unlock(page);
+    await notice(page).getByText('Verloren woorden.').first().waitFor();
+    await until(page, () => take(page).isEnabled(), 'the device stays suspended');
+    await take(page).click();
+    for (const tab of [page, second]) {
+      await showing(tab, 'Begin.\n Verloren woorden.');
+      await notice(tab).getByText('Verloren woorden.').first().waitFor({ state: 'detached' });
+    }
+    await synchronised(page, 60_000);
+    if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/taken.png` });
+    await page.reload();
+    await unlock(page);
+    await showing(page, 'Begin.\n Verloren woorden.');
+    await synchronised(page, 60_000);
+    assert.equal(await page.getByText('Actie nodig').count(), 0);
+  } finally {
+    await server.remove();
+    await device.close();
+  }
+});
