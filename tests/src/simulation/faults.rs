@@ -130,12 +130,7 @@ impl World {
             Fault::Compact => self.compact_somewhere(),
             Fault::TornWrite => {
                 let device = self.random.below(self.devices.len());
-                for tab in self.devices[device].tabs {
-                    if self.tabs[tab].page.is_some() {
-                        self.kill_torn(tab);
-                        self.reopen(tab);
-                    }
-                }
+                self.devices[device].torn = true;
             }
             Fault::TornCommit => self.server.torn = true,
             Fault::Presence => {

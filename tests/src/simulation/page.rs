@@ -44,6 +44,8 @@ pub struct Tablet {
     pub tabs: [usize; 2],
     /// What was shown as saved here, and must therefore be found at the next start.
     pub saved: BTreeSet<(DocId, ChangeHash)>,
+    /// Whether it is killed at its next write, which is torn.
+    pub torn: bool,
     /// Which of its tabs is at work with snapshots.
     pub lock: Option<Run>,
 }

@@ -161,6 +161,7 @@ impl World {
                     untold: false,
                     tabs: [first, first + 1],
                     saved: BTreeSet::new(),
+                    torn: false,
                     lock: None,
                 });
                 for _ in 0..2 {

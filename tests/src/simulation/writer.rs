@@ -78,6 +78,16 @@ impl World {
 
     /// The disk goes on: a transaction completes or fails, or the next one begins.
     pub(super) fn disk(&mut self, run: Run) {
+        let is_writing = self.page(run).is_some_and(|page| page.writing.is_some());
+        if is_writing && !self.calm && std::mem::take(&mut self.tablet(run).torn) {
+            for tab in self.tablet(run).tabs {
+                if self.tabs[tab].page.is_some() {
+                    self.kill_torn(tab);
+                    self.reopen(tab);
+                }
+            }
+            return;
+        }
         let Some(page) = self.page(run) else { return };
         if let Some((own, jobs)) = page.writing.take() {
             let (now, calm) = (self.now, self.calm);
