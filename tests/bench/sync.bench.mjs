@@ -49,6 +49,8 @@ const LABELS = {
   acks_per_s: 'durable acknowledgements a second',
   cpu_us_per_edit: "server's CPU per edit, µs",
   cpu_us_per_push: "server's CPU per push, µs",
+  workers_us_per_edit: "its workers' CPU per edit, µs",
+  workers_us_per_push: "its workers' CPU per push, µs",
   cpu_ms: "server's CPU, ms",
   seen_p50_ms: 'edit → other device, p50, ms',
   seen_p99_ms: 'edit → other device, p99, ms',

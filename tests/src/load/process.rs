@@ -105,11 +105,23 @@ impl ServerProcess {
     /// What it has used of all processors, in steps of 10 ms.
     #[must_use]
     pub fn cpu(&self) -> Duration {
-        let stat = self.proc("stat");
-        // The second field is the program's name, which may hold anything.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        let ticks = |field: usize| fields[field].parse::<u32>().unwrap();
-        TICK * (ticks(11) + ticks(12))
+        used(&self.proc("stat"))
+    }
+
+    /// What its workers have used, those that live.
+    #[must_use]
+    pub fn workers_cpu(&self) -> Duration {
+        let pid = self.pid.as_raw_nonzero();
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        let children = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());
+        let children: Vec<String> =
+            children.flat_map(|it| it.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect();
+        // One that has ended in between has used nothing that counts.
+        children
+            .iter()
+            .filter_map(|child| fs::read_to_string(format!("/proc/{child}/stat")).ok())
+            .map(|it| used(&it))
+            .sum()
     }
 
     /// Bytes of memory that it occupies now.
@@ -131,4 +143,12 @@ impl ServerProcess {
     fn proc(&self, file: &str) -> String {
         fs::read_to_string(format!("/proc/{}/{file}", self.pid.as_raw_nonzero())).unwrap()
     }
+}
+
+/// What a process has used of all processors, as its `stat` says.
+fn used(stat: &str) -> Duration {
+    // The second field is the program's name, which may hold anything.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let ticks = |field: usize| fields[field].parse::<u32>().unwrap();
+    TICK * (ticks(11) + ticks(12))
 }

@@ -81,9 +81,10 @@ pub async fn pairs(place: &Place, count: usize, history: usize, pace: Pace, last
     }
     sleep(WARMING).await;
     notes.lock().unwrap().measuring = true;
-    let (cpu, began) = (server.cpu(), Instant::now());
+    let (cpu, workers, began) = (server.cpu(), server.workers_cpu(), Instant::now());
     sleep(lasts).await;
     let (cpu, took) = (server.cpu() - cpu, began.elapsed());
+    let workers = server.workers_cpu().saturating_sub(workers);
     let resident = server.resident();
     let notes = std::mem::take(&mut *notes.lock().unwrap());
     for task in tasks {
@@ -94,6 +95,7 @@ pub async fn pairs(place: &Place, count: usize, history: usize, pace: Pace, last
     json!({
         "edits_per_s": rounded(notes.edits as f64 / took.as_secs_f64()),
         "cpu_us_per_edit": rounded(cpu.as_secs_f64() * 1e6 / edits),
+        "workers_us_per_edit": rounded(workers.as_secs_f64() * 1e6 / edits),
         "seen_p50_ms": rounded(notes.seen.percentile(50)),
         "seen_p99_ms": rounded(notes.seen.percentile(99)),
         "ack_p50_ms": rounded(notes.acked.percentile(50)),

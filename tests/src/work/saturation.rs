@@ -75,11 +75,13 @@ pub async fn saturation(place: &Place, count: usize, each: usize, open: bool) ->
     }
     start.wait().await;
     sleep(WARMING).await;
-    let (cpu, began, before) = (server.cpu(), Instant::now(), acked.load(Ordering::Relaxed));
+    let (cpu, workers, began, before) =
+        (server.cpu(), server.workers_cpu(), Instant::now(), acked.load(Ordering::Relaxed));
     while !ended.load(Ordering::Relaxed) {
         sleep(Duration::from_millis(10)).await;
     }
     let (cpu, lasted) = (server.cpu() - cpu, began.elapsed());
+    let workers = server.workers_cpu().saturating_sub(workers);
     let pushes = acked.load(Ordering::Relaxed) - before;
     let mut took = Times::default();
     for task in tasks {
@@ -90,6 +92,7 @@ pub async fn saturation(place: &Place, count: usize, each: usize, open: bool) ->
     json!({
         "acks_per_s": rounded(pushes as f64 / lasted.as_secs_f64()),
         "cpu_us_per_push": rounded(cpu.as_secs_f64() * 1e6 / pushes.max(1) as f64),
+        "workers_us_per_push": rounded(workers.as_secs_f64() * 1e6 / pushes.max(1) as f64),
         "ack_p50_ms": rounded(took.percentile(50)),
         "ack_p99_ms": rounded(took.percentile(99)),
         "resident_mib": rounded(resident as f64 / f64::from(1 << 20)),
