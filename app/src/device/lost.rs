@@ -238,7 +238,7 @@ mod tests {
         let (mut doc, text) = begun();
         let before = doc.get_heads();
         for (at, del, words) in
-            [(6, 0, " Dit is wg."), (17, 0, " En dit."), (15, 2, "weg"), (0, 0, "Vooraan. ")]
+            [(6, 0, " Dit is wg."), (17, 0, " En dit."), (14, 2, "weg"), (0, 0, "Vooraan. ")]
         {
             doc.splice_text(&text, at, del, words).unwrap();
             doc.commit();
