@@ -23,6 +23,11 @@ impl Fresh {
         Self { news, epoch }
     }
 
+    /// Bytes of the changes in it.
+    pub(super) fn bytes(&self) -> usize {
+        self.news.items.iter().filter_map(|item| item.data.data()).map(<[u8]>::len).sum()
+    }
+
     /// What reading on from `place` would have answered, if one of `all` tells: it comes right after the place, the
     /// reader has access, and nothing was revoked since. To be called within the section that a revocation waits for.
     #[must_use]

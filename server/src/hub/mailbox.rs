@@ -13,8 +13,9 @@ use super::Fresh;
 /// of each device is worth anything.
 const MAX_PRESENCE: usize = 64;
 
-/// Pushes to a document that wait with what they stored for a connection to look.
-const MAX_FRESH: usize = 16;
+/// Bytes of changes that wait beside the hints for a connection to look: those of some seconds of typing. Who is further
+/// behind reads the log, so that whoever does not read at all keeps nothing in memory.
+const MAX_FRESH: usize = 64 * 1024;
 
 /// What a connection is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,8 @@ struct Waiting {
     /// In the order in which they were woken; `woken` has the same.
     order: VecDeque<DocId>,
     woken: HashMap<DocId, News>,
+    /// Bytes of what is at hand in `woken`.
+    fresh_bytes: usize,
     presence: VecDeque<Presence>,
     /// Whether the connection knows that presence waits.
     presence_told: bool,
@@ -82,6 +85,14 @@ struct Waiting {
 struct News {
     head: Option<u64>,
     fresh: Vec<Arc<Fresh>>,
+}
+
+impl Waiting {
+    fn take_news(&mut self, doc: DocId) -> Option<News> {
+        let news = self.woken.remove(&doc)?;
+        self.fresh_bytes -= news.fresh.iter().map(|fresh| fresh.bytes()).sum::<usize>();
+        Some(news)
+    }
 }
 
 impl Mailbox {
@@ -99,10 +110,10 @@ impl Mailbox {
                     unknown.insert(News { head, fresh: Vec::new() })
                 }
             };
-            // Who is that far behind reads the log.
             if let Some(fresh) = fresh
-                && news.fresh.len() < MAX_FRESH
+                && waiting.fresh_bytes + fresh.bytes() <= MAX_FRESH
             {
+                waiting.fresh_bytes += fresh.bytes();
                 news.fresh.push(Arc::clone(fresh));
             }
         });
@@ -137,7 +148,7 @@ impl Mailbox {
 
     pub(super) fn forget(&self, doc: DocId) {
         let mut waiting = self.waiting();
-        if waiting.woken.remove(&doc).is_some() {
+        if waiting.take_news(doc).is_some() {
             waiting.order.retain(|it| *it != doc);
         }
         waiting.presence.retain(|it| it.doc != doc);
@@ -192,7 +203,7 @@ impl Mailbox {
             return Some(Signal::DirectoryWoken);
         }
         if let Some(doc) = waiting.order.pop_front() {
-            let News { head, fresh } = waiting.woken.remove(&doc).unwrap_or_default();
+            let News { head, fresh } = waiting.take_news(doc).unwrap_or_default();
             return Some(Signal::Woken { doc, head, fresh });
         }
         if !waiting.presence.is_empty() && !std::mem::replace(&mut waiting.presence_told, true) {

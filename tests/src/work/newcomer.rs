@@ -109,7 +109,7 @@ async fn opened(server: &ServerProcess, doc: DocId, device: &Device) -> Figures 
                     }
                 }
                 Event::Message(ServerMessage::Changes { from, items, .. }) => {
-                    cursor = from + items.len() as u64
+                    cursor = from + items.len() as u64;
                 }
                 Event::Message(_) => {}
                 Event::Closed(code) => panic!("closed with {code:?}"),
