@@ -256,3 +256,74 @@ impl Append {
         &mut self.batches[last]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection as _;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    use shared::access::Access;
+    use shared::domain::kind::DocKind;
+    use shared::domain::role::Role;
+    use store::Store as _;
+    use store::contract::{Author, World};
+
+    use super::*;
+    use crate::SqliteStore;
+
+    const KIND: DocKind = DocKind::SharedNotes;
+
+    #[tokio::test]
+    async fn what_another_program_has_written_since_has_all_judged_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("loopbaanmaat.db");
+        let store = Arc::new(SqliteStore::open(&file).await.unwrap());
+        let world = World::on(Arc::clone(&store) as store::SharedStore);
+        let anna = world.human(1, &[Role::Employee]).await;
+        let doc = world.document(1, KIND, &[(&anna, Access::Write)]).await;
+        let item = Author::new(&anna, doc, KIND, 1).write("once");
+        let items = world.examine(doc, vec![item.clone()]).await.into();
+        let push = Push { carrier: anna.carrier(), doc, items, audience: vec![] };
+
+        let mut connection = store.writer.acquire().await.unwrap();
+        let judged = judge(&mut connection, &[&push]).await.unwrap();
+        let options = SqliteConnectOptions::new().filename(&file);
+        let mut other = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query("UPDATE users SET disabled = 1").execute(&mut other).await.unwrap();
+        assert!(!judged.store_at_once(&mut connection).await.unwrap());
+        let judged = judge(&mut connection, &[&push]).await.unwrap();
+        assert!(matches!(judged.answers[..], [Ok(Told { answer: PushAnswer::Denied, news: None })]));
+
+        sqlx::query("UPDATE users SET disabled = 0").execute(&mut other).await.unwrap();
+        let judged = judge(&mut connection, &[&push]).await.unwrap();
+        assert!(judged.store_at_once(&mut connection).await.unwrap());
+        drop(connection);
+        assert_eq!(world.store_all(&anna, doc, vec![item]).await, [2]);
+    }
+
+    #[tokio::test]
+    async fn what_is_stored_is_told_with_what_each_may_do_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(&folder.path().join("loopbaanmaat.db")).await.unwrap());
+        let world = World::on(Arc::clone(&store) as store::SharedStore);
+        let anna = world.human(1, &[Role::Employee]).await;
+        let bram = world.human(2, &[Role::InternalCoach]).await;
+        let carla = world.human(3, &[Role::InternalCoach]).await;
+        let doc = world.document(1, KIND, &[(&anna, Access::Write), (&bram, Access::Read)]).await;
+        let audience = vec![bram.carrier(), carla.carrier(), anna.carrier()];
+        let items = Author::new(&anna, doc, KIND, 1).write_many(2);
+        let examined = world.examine(doc, items.clone()).await.into();
+        let told = store.push_told(anna.carrier(), doc, examined, audience).await.unwrap();
+        let news = told.news.unwrap();
+        let may = |human: &store::contract::Human| {
+            news.readers.iter().find(|(carrier, _)| *carrier == human.carrier()).map(|(_, access)| *access)
+        };
+        assert_eq!(
+            [may(&anna), may(&bram), may(&carla)],
+            [Some(Access::Write), Some(Access::Read), Some(Access::None)]
+        );
+        let (log, chain) = store::contract::world::batch(world.read(&bram, doc).await);
+        assert_eq!((news.before.cursor, news.after.cursor, news.after.chain), (1, 3, Some(chain)));
+        assert_eq!(news.items, log[1..]);
+    }
+}
