@@ -24,7 +24,7 @@ fuzz_target!(|body: &[u8]| {
     if gate::decide(&examined, &field.facts()) != [Verdict::Undecoded] {
         return;
     }
-    let passes = catch_unwind(|| gate::decode(&chunk).is_ok() && trial(&field.log(), &[&chunk]).is_ok());
+    let passes = catch_unwind(|| gate::decode(&chunk).is_ok() && trial(None, &field.log(), &[&chunk]).is_ok());
     if !passes.unwrap_or(false) {
         return;
     }

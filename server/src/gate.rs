@@ -194,13 +194,13 @@ impl Worker {
             None => Process::start(&self.program, Role::Decode).await?,
         };
         let mut answered = 0;
-        if converse(&mut process, jobs, asked, &mut answered).await.is_ok() {
+        let Err(failed) = converse(&mut process, jobs, asked, &mut answered).await else {
             if !process.has_grown() {
                 self.idle().push(process);
             }
             return Ok(None);
-        }
-        let end = process.end().await?;
+        };
+        let end = process.end(&failed).await?;
         Ok(asked.get(answered).map(|(job, _)| Fallen { job: *job, end }))
     }
 }

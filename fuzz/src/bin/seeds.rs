@@ -24,7 +24,7 @@ fn main() -> io::Result<()> {
     let client = |message: &ClientMessage| codec::client(message);
     let server = |message: &ServerMessage| codec::server(message);
     let hello = client(&ClientMessage::Hello { version: VERSION, client: "fuzz".to_owned() });
-    let open = client(&ClientMessage::Open { docs: vec![Place { doc: DOC, cursor: 0, chain: None }] });
+    let open = client(&ClientMessage::Open { docs: vec![Place { doc: DOC, cursor: 0, chain: None, part: None }] });
     let welcome = server(&ServerMessage::Welcome {
         user: shared::ids::UserId([1; 16]),
         device: field.device(),

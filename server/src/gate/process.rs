@@ -26,6 +26,9 @@ fn patience(role: Role) -> Duration {
 /// back with the process. A fresh one has some 11 MiB, most of it the program's own.
 const KEPT_PAGES: u64 = (24 << 20) / 4_096;
 
+/// How long the end of a process whose pipe has broken may take.
+const ENDING: Duration = Duration::from_secs(20);
+
 /// SIGKILL.
 const KILLED: i32 = 9;
 
@@ -100,13 +103,16 @@ impl Process {
         timeout(self.patience, answer).await?
     }
 
-    /// Ends it, and says how what it was given ended it: by a limit, a signal, or not at all until now.
+    /// Ends it, and says how what it was given ended it: by a limit, a signal, or not at all until now. `failed` is
+    /// what its conversation broke off with.
     ///
     /// # Errors
     /// If it gave up in good order, which is no fault of what it was given.
-    pub(crate) async fn end(mut self) -> io::Result<End> {
-        // Where it has ended already, that is what is found.
-        let Ok(ended) = timeout(Duration::from_millis(200), self.child.wait()).await else {
+    pub(crate) async fn end(mut self, failed: &io::Error) -> io::Result<End> {
+        // Where it has ended already, that is what is found. What has closed its pipe is ending for certain, however
+        // busy the machine is; what stands still or talks nonsense is not waited for.
+        let wait = if is_ending(failed) { ENDING } else { Duration::ZERO };
+        let Ok(ended) = timeout(wait, self.child.wait()).await else {
             let _ = self.child.kill().await;
             return Ok(End { how: "it did not answer in time".to_owned(), from_outside: false });
         };
@@ -118,6 +124,11 @@ impl Process {
         let from_outside = status.signal() == Some(KILLED);
         Ok(End { how: format!("the worker ended with {status}"), from_outside })
     }
+}
+
+/// Whether the other end of a pipe has been closed, which a worker does by ending.
+fn is_ending(failed: &io::Error) -> bool {
+    matches!(failed.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe)
 }
 
 /// How a worker ended.

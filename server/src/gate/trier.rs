@@ -54,7 +54,7 @@ impl Trier {
                 self.process = Some(process).filter(|it| !it.has_grown());
                 Ok(found.map(|reason| Fault { reason, at_limits: false }))
             }
-            Err(_) => end(process).await.map(|reason| Some(Fault { reason, at_limits: true })),
+            Err(failed) => end(process, &failed).await.map(|reason| Some(Fault { reason, at_limits: true })),
         }
     }
 
@@ -66,7 +66,7 @@ impl Trier {
         let mut process = self.start(Role::TryHalf).await?;
         match converse(&mut process, ground, new).await {
             Ok(found) => Ok(found.is_none()),
-            Err(_) => end(process).await.map(|_| false),
+            Err(failed) => end(process, &failed).await.map(|_| false),
         }
     }
 
@@ -75,8 +75,8 @@ impl Trier {
     }
 }
 
-async fn end(process: Process) -> Result<String, NoWorker> {
-    match process.end().await {
+async fn end(process: Process, failed: &io::Error) -> Result<String, NoWorker> {
+    match process.end(failed).await {
         // What somebody else killed says nothing about the log.
         Ok(End { how, from_outside: true }) => Err(NoWorker(how)),
         Ok(End { how, .. }) => Ok(how),

@@ -1,5 +1,10 @@
 use std::sync::Arc;
 
+use shared::access::Access;
+use shared::domain::kind::DocKind;
+use shared::sync::chain;
+use shared::sync::message::Place;
+use store::News;
 use tokio::sync::Notify;
 
 use super::*;
@@ -225,4 +230,66 @@ fn a_person_has_no_endless_connections() {
     hub.register(BRAM, LAPTOP).unwrap();
     drop(all);
     hub.register(ANNA, TABLET).unwrap();
+}
+
+fn carrier(user: UserId, device: DeviceId) -> Carrier {
+    Carrier { user, device }
+}
+
+/// News of an item that was stored just now, for Anna, who writes the notes, and Bram, who cannot see them.
+fn stored_just_now(hub: &Hub) -> [Arc<Fresh>; 1] {
+    let chain = Some(chain::start(NOTES));
+    let news = News {
+        kind: DocKind::SharedNotes,
+        before: Place::start(NOTES),
+        items: vec![],
+        after: Place { cursor: 1, chain, ..Place::start(NOTES) },
+        readers: vec![(carrier(ANNA, TABLET), Access::Write), (carrier(BRAM, LAPTOP), Access::None)],
+    };
+    [Arc::new(Fresh::new(news, hub.epoch()))]
+}
+
+#[tokio::test]
+async fn news_read_before_a_revocation_are_not_handed_over_after_it() {
+    let hub = Hub::new();
+    let fresh = stored_just_now(&hub);
+    let answer = || Fresh::answer(&fresh, &hub, Place::start(NOTES), carrier(ANNA, TABLET));
+    assert!(answer().is_some());
+    // Whoever it is that loses something: the news say who could read at another moment.
+    hub.revoke(&[BRAM], &[PROGRESS]).await;
+    assert_eq!(answer(), None);
+}
+
+#[tokio::test]
+async fn news_are_not_handed_over_once_somebody_waits_for_what_is_being_handed_over() {
+    let hub = Hub::new();
+    let fresh = stored_just_now(&hub);
+    hub.barrier(&[BRAM]).await;
+    assert_eq!(Fresh::answer(&fresh, &hub, Place::start(NOTES), carrier(ANNA, TABLET)), None);
+}
+
+#[test]
+fn news_go_to_a_reader_on_the_device_that_was_looked_up() {
+    let hub = Hub::new();
+    let fresh = stored_just_now(&hub);
+    let answer = |user, device| Fresh::answer(&fresh, &hub, Place::start(NOTES), carrier(user, device));
+    assert!(answer(ANNA, TABLET).is_some());
+    assert_eq!(answer(ANNA, PHONE), None);
+    assert_eq!(answer(BRAM, TABLET), None);
+}
+
+#[test]
+fn news_do_not_go_to_who_has_no_access() {
+    let hub = Hub::new();
+    let fresh = stored_just_now(&hub);
+    assert_eq!(Fresh::answer(&fresh, &hub, Place::start(NOTES), carrier(BRAM, LAPTOP)), None);
+}
+
+#[test]
+fn news_go_to_who_is_right_before_them() {
+    let hub = Hub::new();
+    let fresh = stored_just_now(&hub);
+    let further = Place { cursor: 1, chain: Some(chain::start(NOTES)), ..Place::start(NOTES) };
+    assert_eq!(Fresh::answer(&fresh, &hub, further, carrier(ANNA, TABLET)), None);
+    assert_eq!(Fresh::answer(&fresh, &hub, Place::start(PROGRESS), carrier(ANNA, TABLET)), None);
 }

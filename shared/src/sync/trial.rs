@@ -88,3 +88,6 @@ fn read(chunks: &[&[u8]]) -> Result<Vec<Change>, Fault> {
         .map(|chunk| Change::try_from(*chunk).map_err(|error| Fault::Unreadable(error.to_string())))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,6 +120,87 @@ fn dependencies_out_of_order_or_double_are_refused() {
     }
 }
 
+#[test]
+fn a_chunk_is_as_long_as_it_says() {
+    let sample = samples().swap_remove(0);
+    let body = body(sample.raw_bytes());
+    for length in [body.len() - 1, body.len() + 1] {
+        let mut hashed = vec![CHANGE_CHUNK];
+        unsigned(&mut hashed, length as u64);
+        hashed.extend(body);
+        let chunk = [&MAGIC[..], &Sha256::digest(&hashed)[..4], &hashed].concat();
+        assert_eq!(parse(&chunk), Err(Malformed("another length than the chunk says")));
+    }
+}
+
+/// A change without dependencies and columns.
+fn with_numbers(seq: u64, start_op: u64) -> Vec<u8> {
+    let mut numbers = Vec::new();
+    unsigned(&mut numbers, seq);
+    unsigned(&mut numbers, start_op);
+    reseal(&[&[0, 16][..], &[1; 16], &numbers, &[0, 0, 0, 0]].concat())
+}
+
+#[test]
+fn numbers_are_from_1_to_32_bits() {
+    let most = u64::from(u32::MAX);
+    assert!(parse(&with_numbers(1, 1)).is_ok());
+    assert!(parse(&with_numbers(most, most)).is_ok());
+    for (seq, start_op) in [(0, 1), (1, 0)] {
+        let counted = Malformed("sequence numbers and operations are counted from 1");
+        assert_eq!(parse(&with_numbers(seq, start_op)), Err(counted));
+    }
+    for (seq, start_op) in [(most + 1, 1), (1, most + 1)] {
+        assert_eq!(parse(&with_numbers(seq, start_op)), Err(Malformed("a number is too large")));
+    }
+    // The first operation fits, the second does not.
+    let mut two = vec![0, 16];
+    two.extend([1; 16]);
+    two.push(1);
+    unsigned(&mut two, most);
+    two.extend([0, 0, 0, 1, ACTION_COLUMN as u8, 2, 2, 1]);
+    assert_eq!(parse(&reseal(&two)), Err(Malformed("a number is too large")));
+}
+
+#[test]
+fn numbers_in_longer_forms_or_of_more_than_64_bits_are_refused() {
+    let most = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+    assert_eq!(Reader(&[&most[..], &[1]].concat()).unsigned(), Ok(u64::MAX));
+    assert_eq!(Reader(&[&most[..], &[2]].concat()).unsigned(), Err(Malformed("a number is too large")));
+    assert_eq!(Reader(&[&most[..], &[0]].concat()).signed(), Ok(i64::MAX));
+    assert_eq!(Reader(&[&most[..], &[1]].concat()).signed(), Err(Malformed("a number is too large")));
+    assert_eq!(Reader(&[0xff, 0]).signed(), Ok(127));
+    assert_eq!(Reader(&[0x80, 0x7f]).signed(), Ok(-128));
+    for long in [&[0x80, 0][..], &[0xbf, 0], &[0xff, 0x7f], &[0xc0, 0x7f]] {
+        assert_eq!(Reader(long).signed(), Err(Malformed("a number is not in its shortest form")), "{long:?}");
+    }
+}
+
+#[test]
+fn a_message_that_is_not_utf_8_is_refused() {
+    let message = |bytes: [u8; 2]| reseal(&[&[0, 16][..], &[1; 16], &[1, 1, 0, 2], &bytes, &[0, 0]].concat());
+    assert!(parse(&message([0xc3, 0xab])).is_ok());
+    assert_eq!(parse(&message([0xff, 0xff])), Err(Malformed("the message is not UTF-8")));
+}
+
+#[test]
+fn operations_without_an_action_are_refused() {
+    let nulls = with_columns(&[1, ACTION_COLUMN as u8, 2, 0, 1]);
+    assert_eq!(parse(&nulls), Err(Malformed("an operation without an action")));
+}
+
+#[test]
+fn a_column_s_number_has_32_bits() {
+    let column = |spec: u64| {
+        let mut columns = vec![1];
+        unsigned(&mut columns, spec);
+        columns.push(0);
+        with_columns(&columns)
+    };
+    assert!(parse(&column(u64::from(u32::MAX) & !DEFLATED)).is_ok());
+    assert_eq!(parse(&column(1 << 32)), Err(Malformed("a number is too large")));
+}
+
 fn with_columns(columns: &[u8]) -> Vec<u8> {
     reseal(&[&[0, 16][..], &[1; 16], &[1, 1, 0, 0, 0], columns].concat())
 }

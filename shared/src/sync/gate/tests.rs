@@ -278,6 +278,59 @@ fn of_several_faults_the_first_in_the_contract_s_order_is_named() {
     }
 }
 
+/// What there is to know of a log of the genesis alone, where device 1 writes.
+fn facts(void: bool) -> LogFacts {
+    let genesis = genesis(DocKind::SharedNotes);
+    LogFacts {
+        head: 1,
+        max_op: genesis.max_op,
+        known: [(genesis.hash, KnownChange { seq: 1, max_op: genesis.max_op, void })].into(),
+        writers: [key(1).id()].into(),
+        ..LogFacts::default()
+    }
+}
+
+#[test]
+fn what_has_not_been_decoded_is_not_stored() {
+    let examined = [examine(DOC, Author::new(1).write(), Some(&key(1).public()))];
+    assert_eq!(decide(&examined, &facts(false)), [Verdict::Undecoded]);
+    examined[0].set_decoded(Err(RejectCode::Quarantined));
+    // What was found first counts.
+    examined[0].set_decoded(Ok(()));
+    assert_eq!(decide(&examined, &facts(false)), [Verdict::Reject(RejectCode::Quarantined)]);
+}
+
+#[test]
+fn nothing_builds_on_what_is_void() {
+    let examined = [examine(DOC, Author::new(1).write(), Some(&key(1).public())).decoded_here()];
+    assert_eq!(decide(&examined, &facts(false)), [Verdict::Store { seq: 2 }]);
+    assert_eq!(decide(&examined, &facts(true)), [Verdict::Reject(RejectCode::MissingDeps)]);
+}
+
+#[test]
+fn only_what_is_its_author_s_is_worth_decoding() {
+    let item = Author::new(1).write();
+    let unsigned = PushItem { sig: vec![0; 64], ..item.clone() };
+    let mut thief = Author::new(1);
+    thief.copy.set_actor(automerge::ActorId::from(ActorId::of_device(key(2).id(), [5; 8]).0));
+    let is_authentic = |item| examine(DOC, item, Some(&key(1).public())).is_authentic();
+    assert!(is_authentic(item));
+    assert!(!is_authentic(unsigned));
+    assert!(!is_authentic(thief.write()));
+}
+
+#[test]
+fn a_push_is_told_what_it_stored_and_what_was_there() {
+    let mut memory = memory();
+    let items = Author::new(1).writes(3);
+    assert_eq!(push_one(&mut memory, &items[0]), Ok(2));
+    let ask = Ask::Push { id: 1, doc: DOC, items };
+    let Answer::Push(PushAnswer::Done { acked, stored, .. }) = memory.answer(user(1), &ask) else {
+        panic!("a writer may push")
+    };
+    assert_eq!((acked.len(), stored), (3, vec![3, 4]));
+}
+
 mod known_kinds {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
