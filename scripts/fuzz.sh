@@ -13,6 +13,8 @@ seconds=${FUZZ_SECONDS:-60}
 run() {
   local target=$1
   shift
+  # What earlier runs found beside the corpus is begun with too.
+  mkdir -p "found/$target"
   say "" "== $target, $seconds s"
   cargo fuzz run --release --sanitizer none "$target" "corpus/$target" "found/$target" -- \
     -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 "$@"
