@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-use automerge::{AutoCommit, Change, LoadOptions, TextEncoding};
+use automerge::{AutoCommit, Change, LoadOptions, TextEncoding, ReadDoc as _};
 use fuzz::Field;
 use libfuzzer_sys::fuzz_target;
 use shared::sync::crafted::seal;
