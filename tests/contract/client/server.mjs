@@ -30,7 +30,7 @@ export function exchange(url, { method = 'GET', headers = {}, body } = {}) {
       response.on('end', () => {
         const raw = Buffer.concat(chunks);
         const text = raw.toString('utf8');
-        const isJson = /json/.test(response.headers['content-type'] ?? '');
+        const isJson = /json/.test(response.headers['content-type'] ?? '') && !response.headers['content-encoding'];
         resolve({
           status: response.statusCode,
           headers: response.headers,
