@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-use automerge::{AutoCommit, Change, LoadOptions, TextEncoding, ReadDoc as _};
+use automerge::{AutoCommit, Change, LoadOptions, ReadDoc as _, TextEncoding};
 use fuzz::Field;
 use libfuzzer_sys::fuzz_target;
 use shared::sync::crafted::seal;
@@ -24,11 +24,12 @@ fuzz_target!(|body: &[u8]| {
     if gate::decide(&examined, &field.facts()) != [Verdict::Undecoded] {
         return;
     }
-    let passes = catch_unwind(|| gate::decode(&chunk).is_ok() && trial(None, &field.log(), &[&chunk]).is_ok());
+    let passes =
+        catch_unwind(|| gate::decode(&chunk).is_ok() && trial(None, &field.log(), &[&chunk]).is_ok());
     if !passes.unwrap_or(false) {
         return;
     }
-    if catch_unwind(AssertUnwindSafe(|| applied_everywhere(field, &chunk))) .unwrap_or(false) {
+    if catch_unwind(AssertUnwindSafe(|| applied_everywhere(field, &chunk))).unwrap_or(false) {
         return;
     }
     eprintln!("LET THROUGH: a change that passes the gate and its trial is not the same everywhere");
@@ -51,7 +52,8 @@ fn applied_everywhere(field: &Field, chunk: &[u8]) -> bool {
     at_once.apply_changes([field.beside()]).expect("and the other way round");
     let same = |one: &mut AutoCommit, other: &mut AutoCommit| {
         one.get_heads() == other.get_heads()
-            && one.hydrate(automerge::ROOT, None).expect("it is read") == other.hydrate(automerge::ROOT, None).expect("it is read")
+            && one.hydrate(automerge::ROOT, None).expect("it is read")
+                == other.hydrate(automerge::ROOT, None).expect("it is read")
     };
     let options = LoadOptions::new().text_encoding(TextEncoding::Utf16CodeUnit);
     let mut loaded = AutoCommit::load_with_options(&after.save(), options).expect("it loads");
