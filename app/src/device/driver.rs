@@ -240,17 +240,17 @@ impl Running {
             Effect::Opened { doc, kind, .. } => {
                 self.driver.kinds.borrow_mut().insert(doc, kind);
             }
-            Effect::Persist { doc, batch, items, cursor, chain } => {
+            Effect::Persist { doc, batch, items, cursor, chain, owes } => {
                 self.persist(
                     doc,
                     batch,
                     items,
-                    StoredCursor { cursor, chain: Some(chain), kind: self.driver.kind(doc) },
+                    StoredCursor { cursor, chain: Some(chain), kind: self.driver.kind(doc), owes },
                 );
             }
-            Effect::TakeSnapshot { doc, batch, snapshot, new, whole } => {
+            Effect::TakeSnapshot { doc, batch, snapshot, new, whole, owes } => {
                 let (running, run) = (self.clone(), self.driver.run.get());
-                let received = Received { doc, batch, snapshot, new, whole };
+                let received = Received { doc, batch, snapshot, new, whole, owes };
                 wasm_bindgen_futures::spawn_local(async move { running.take_snapshot(run, received).await });
             }
             Effect::Apply { doc, batch, changes, authors } => {

@@ -41,6 +41,7 @@ pub(super) async fn docs(running: &Running) -> Result<Vec<LoadedDoc>, StoreError
         entry(&mut docs, doc);
         if let Some(it) = docs.get_mut(&doc) {
             (it.cursor, it.chain, it.kind) = (cursor.cursor, cursor.chain, cursor.kind);
+            it.owes = cursor.owes;
         }
     }
     for (doc, item) in waiting_items(running).await? {
@@ -74,6 +75,7 @@ fn empty(doc: DocId) -> LoadedDoc {
         kind: None,
         cursor: 0,
         chain: None,
+        owes: false,
         hashes: Vec::new(),
         waiting: Vec::new(),
         aside: Vec::new(),

@@ -148,12 +148,14 @@ pub struct Received {
     pub(super) new: Vec<ChangeHash>,
     /// Whether this device holds nothing of the document.
     pub(super) whole: bool,
+    /// Whether the log may lack something of what is on this device.
+    pub(super) owes: bool,
 }
 
 impl Running {
     /// Takes a snapshot that the server has sent: noted, opened, on disk, and only then answered.
     pub(super) async fn take_snapshot(self: &Rc<Self>, run: u64, received: Received) {
-        let Received { doc, batch, snapshot, new, whole } = received;
+        let Received { doc, batch, snapshot, new, whole, owes } = received;
         // Another tab that opens the same one is waited for: a note that is found then is of one that died.
         let lock = locks::lock(LOCK, Patience::Wait).await;
         let failed = |running: &Rc<Self>| running.answer(run, Event::PersistFailed { doc, batch });
@@ -164,30 +166,31 @@ impl Running {
             Err(_) => return failed(self),
         };
         if tries >= reading::TRIES {
-            return self.answer(run, Event::SnapshotUnsound { doc, batch });
+            let noted = snapshot.heads;
+            return self.answer(run, Event::SnapshotUnsound { doc, batch, noted });
         }
         let note = [tries + 1].into_iter().chain(snapshot.heads.iter().flat_map(|head| head.0)).collect();
         if self.store.write(vec![Write::Put(BLOBS, name.clone(), note)]).await.is_err() {
             return failed(self);
         }
-        let opened = match snapshot::open(&snapshot) {
-            Ok(opened) => opened,
-            Err(_) => {
-                self.writer.foreign(vec![Write::Delete(BLOBS, name)], || ());
-                return self.answer(run, Event::SnapshotUnsound { doc, batch });
-            }
+        let opened = snapshot::open(&snapshot);
+        // The device still stands. What is refused from here on says nothing about the snapshot.
+        if self.store.write(vec![Write::Delete(BLOBS, name.clone())]).await.is_err() {
+            self.writer.foreign(vec![Write::Delete(BLOBS, name)], || ());
+        }
+        let Ok(opened) = opened else {
+            return self.answer(run, Event::SnapshotUnsound { doc, batch, noted: Vec::new() });
         };
         // The machine knows of what another tab has put on disk only once it has read it.
         let Ok(on_disk) = self.on_disk(doc).await else { return failed(self) };
         if matches!(*self.held(doc).copy.borrow(), LocalCopy::Gone) {
-            return self.writer.foreign(vec![Write::Delete(BLOBS, name)], || ());
+            return;
         }
         let whole = whole && on_disk.is_empty() && lock.is_some();
         let Snapshot { seq, chain, items, data, .. } = snapshot;
         self.logged.borrow_mut().extend(items.iter().map(|item| item.hash));
-        let cursor = StoredCursor { cursor: seq, chain: Some(chain), kind: self.driver.kind(doc) };
-        let mut writes =
-            vec![Write::Delete(BLOBS, name), Write::Put(CURSORS, doc.to_string(), cursor.encode())];
+        let cursor = StoredCursor { cursor: seq, chain: Some(chain), kind: self.driver.kind(doc), owes };
+        let mut writes = vec![Write::Put(CURSORS, doc.to_string(), cursor.encode())];
         let mut changes = Vec::new();
         if whole {
             writes.extend(kept(&opened.changes, items, data, self.identity.me.device).writes(doc));

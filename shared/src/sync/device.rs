@@ -100,12 +100,15 @@ pub enum Event {
         /// The `new` ones of its changes, in that order; none where the snapshot is kept whole.
         changes: Vec<Vec<u8>>,
     },
-    /// The snapshot in [`Effect::TakeSnapshot`] is not what it says; nothing of it was kept.
+    /// The snapshot in [`Effect::TakeSnapshot`] is not what it says, or was not opened since that brought the app down
+    /// before; nothing of it was kept.
     SnapshotUnsound {
         /// Which document.
         doc: DocId,
         /// Which batch.
         batch: u64,
+        /// What was noted of one that brought the app down; of one that is not what it says, nothing.
+        noted: Vec<ChangeHash>,
     },
     /// [`Effect::Apply`] has finished.
     Applied {
@@ -148,6 +151,8 @@ pub struct LoadedDoc {
     pub cursor: u64,
     /// The chain there; `None` with cursor 0.
     pub chain: Option<Chain>,
+    /// What was written with the cursor: whether the log may lack something of what is held. It is read anew then.
+    pub owes: bool,
     /// The hashes of all its items, those in a snapshot too.
     pub hashes: Vec<ChangeHash>,
     /// Its items that wait for an ack, in the order in which they were made.
@@ -187,7 +192,8 @@ pub enum Effect {
         /// What may be done with it.
         mode: Mode,
     },
-    /// Write items, cursor, chain and note in one transaction, then report.
+    /// Write items, cursor, chain and note in one transaction, and take the mark "waiting" away from those of the items
+    /// that have one; then report.
     Persist {
         /// Which document.
         doc: DocId,
@@ -199,13 +205,15 @@ pub enum Effect {
         cursor: u64,
         /// The chain there.
         chain: Chain,
+        /// To be written with the cursor, for [`LoadedDoc::owes`].
+        owes: bool,
     },
     /// Take a snapshot that a server has made. First note its heads on disk, so that one that brings the app down is
-    /// not opened again; then [open](super::snapshot::open) it, and write it together with the place in one
-    /// transaction: as it is where it is `whole`, else the `new` ones of its changes as items. Report with
+    /// not opened again; [open](super::snapshot::open) it, and take the note away; then write it together with the
+    /// place in one transaction: as it is where it is `whole`, else the `new` ones of its changes as items. Report with
     /// [`Event::SnapshotTaken`], [`Event::SnapshotUnsound`] or [`Event::PersistFailed`]. Nothing else of this document
-    /// is asked to be written meanwhile; a [`Effect::Delete`] calls it off, or it would bring the document back. One that brings nothing new is not opened: of that only the place is written,
-    /// with [`Effect::Persist`].
+    /// is asked to be written meanwhile; a [`Effect::Delete`] calls it off, or it would bring the document back. One
+    /// that brings nothing new is not opened: of that only the place is written, with [`Effect::Persist`].
     TakeSnapshot {
         /// Which document.
         doc: DocId,
@@ -217,6 +225,8 @@ pub enum Effect {
         new: Vec<ChangeHash>,
         /// Whether this device holds nothing of the document.
         whole: bool,
+        /// To be written with the cursor, for [`LoadedDoc::owes`].
+        owes: bool,
     },
     /// Apply a persisted batch to the document in memory, then report. After a snapshot that was kept whole there are
     /// no changes: what is in memory is to be read from the disk anew.

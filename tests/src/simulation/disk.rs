@@ -61,6 +61,8 @@ pub struct Shelf {
     pub items: BTreeMap<ChangeHash, Rc<Stored>>,
     /// How far its log has been read, the chain there, and the document's kind.
     pub cursor: Option<(u64, Chain, Option<DocKind>)>,
+    /// Whether the log may lack something of it.
+    pub owes: bool,
     /// Items that wait for the server, with their order.
     pub waiting: BTreeMap<ChangeHash, u64>,
     /// Items that the server refused for good.
@@ -69,6 +71,8 @@ pub struct Shelf {
     pub replaced: BTreeSet<ChangeHash>,
     /// A snapshot in place of further items.
     pub kept: Option<Rc<Kept>>,
+    /// Marks that go with it when it is deleted: whoever knows one of them writes in the document that it knows.
+    pub lives: BTreeSet<u64>,
 }
 
 /// One write of a transaction.
@@ -76,11 +80,13 @@ pub struct Shelf {
 pub enum Write {
     /// An item; one that is there changes nothing.
     Item(DocId, ChangeHash, Rc<Stored>),
-    /// How far a log has been read.
-    Cursor(DocId, u64, Chain, Option<DocKind>),
+    /// How far a log has been read, and whether it may lack something of what is here.
+    Cursor(DocId, u64, Chain, Option<DocKind>, bool),
+    /// A mark of the document's life on this disk.
+    Life(DocId, u64),
     /// An item waits for the server.
     Waits(DocId, ChangeHash, u64),
-    /// It does no longer.
+    /// It does no longer, since the log has it; nor is it refused.
     WaitsNoLonger(DocId, ChangeHash),
     /// The server refused an item for good.
     Refused(DocId, ChangeHash, RejectCode),
@@ -94,6 +100,26 @@ pub enum Write {
     Delete(DocId),
     /// The directory.
     Directory(Directory),
+}
+
+impl Write {
+    /// Which document it is about.
+    #[must_use]
+    pub fn doc(&self) -> Option<DocId> {
+        match self {
+            Self::Item(doc, ..)
+            | Self::Cursor(doc, ..)
+            | Self::Life(doc, _)
+            | Self::Waits(doc, ..)
+            | Self::WaitsNoLonger(doc, _)
+            | Self::Refused(doc, ..)
+            | Self::Replaced(doc, _)
+            | Self::Keep(doc, _)
+            | Self::Compact(doc, _)
+            | Self::Delete(doc) => Some(*doc),
+            Self::Directory(_) => None,
+        }
+    }
 }
 
 /// A device's disk.
@@ -110,11 +136,16 @@ impl Disk {
     pub fn write(&mut self, write: Write) {
         match write {
             Write::Item(doc, hash, item) => drop(self.shelf(doc).items.entry(hash).or_insert(item)),
-            Write::Cursor(doc, cursor, chain, kind) => self.shelf(doc).cursor = Some((cursor, chain, kind)),
+            Write::Cursor(doc, cursor, chain, kind, owes) => {
+                let shelf = self.shelf(doc);
+                (shelf.cursor, shelf.owes) = (Some((cursor, chain, kind)), owes);
+            }
+            Write::Life(doc, life) => drop(self.shelf(doc).lives.insert(life)),
             Write::Waits(doc, hash, order) => drop(self.shelf(doc).waiting.insert(hash, order)),
             Write::WaitsNoLonger(doc, hash) => {
                 if let Some(shelf) = self.docs.get_mut(&doc) {
                     shelf.waiting.remove(&hash);
+                    shelf.refused.remove(&hash);
                 }
             }
             Write::Refused(doc, hash, code) => {
@@ -139,6 +170,27 @@ impl Disk {
         self.docs.entry(doc).or_default()
     }
 
+    /// Takes away what a torn write left of a change that is not there.
+    pub fn tidy(&mut self) {
+        for shelf in self.docs.values_mut() {
+            let held = shelf.hashes();
+            shelf.waiting.retain(|hash, _| held.contains(hash));
+        }
+    }
+
+    /// A mark of the life of each document.
+    #[must_use]
+    pub fn lives(&self) -> BTreeMap<DocId, (u64, bool)> {
+        let life = |(doc, shelf): (&DocId, &Shelf)| Some((*doc, (*shelf.lives.first()?, true)));
+        self.docs.iter().filter_map(life).collect()
+    }
+
+    /// Whether a document has that mark.
+    #[must_use]
+    pub fn lives_on(&self, doc: DocId, life: u64) -> bool {
+        self.docs.get(&doc).is_some_and(|shelf| shelf.lives.contains(&life))
+    }
+
     /// Everything, as the machine wants it at start.
     #[must_use]
     pub fn loaded(&self) -> Vec<LoadedDoc> {
@@ -147,6 +199,7 @@ impl Disk {
             kind: shelf.cursor.and_then(|(.., kind)| kind),
             cursor: shelf.cursor.map_or(0, |(cursor, ..)| cursor),
             chain: shelf.cursor.map(|(_, chain, _)| chain),
+            owes: shelf.owes,
             hashes: shelf.hashes().into_iter().collect(),
             waiting: shelf.waiting(),
             aside: shelf.refused.iter().map(|(hash, code)| (*hash, *code)).collect(),
@@ -203,6 +256,21 @@ impl Shelf {
             self.all(items).into_iter().filter(|(hash, stored)| wanted(hash, stored)).collect();
         held.sort_by_key(|(hash, stored)| (stored.order, *hash));
         held.into_iter().map(|(hash, stored)| stored.item(hash)).collect()
+    }
+
+    /// Whether a change is refused, or depends on one that is.
+    #[must_use]
+    pub fn hangs_on_refused(&self, hash: ChangeHash) -> bool {
+        let (mut open, mut seen) = (vec![hash], BTreeSet::new());
+        while let Some(hash) = open.pop() {
+            if self.refused.contains_key(&hash) {
+                return true;
+            }
+            if let Some(stored) = self.get(&hash).filter(|_| seen.insert(hash)) {
+                open.extend(shared::sync::change::parse(&stored.data).unwrap().deps);
+            }
+        }
+        false
     }
 
     /// The changes of the document as it is on disk, each after what it depends on.

@@ -26,6 +26,7 @@ mod world;
 mod writer;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 pub use settings::{Fault, Scale, Settings};
 pub use world::World;
@@ -62,10 +63,19 @@ pub fn run_with(seed: u64, settings: Settings) -> Report {
     let until = settings.steps;
     let mut world = World::new(seed, settings, keeps_lines);
     let mut machines = 0;
-    while world.steps < until && world.step() {
-        machines = machines.max(world.machines());
+    // A panic of a library beneath it would hide what led to it.
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        while world.steps < until && world.step() {
+            machines = machines.max(world.machines());
+        }
+        world.come_to_rest();
+    }));
+    if let Err(panic) = played {
+        match panic.downcast_ref::<String>() {
+            Some(text) if !text.contains("is broken") => world.fail(7, text),
+            _ => resume_unwind(panic),
+        }
     }
-    world.come_to_rest();
     let mut counts = std::mem::take(&mut world.ledger.counts);
     counts.insert("changes written", world.ledger.written.len() as u64);
     counts.insert("changes committed", world.ledger.committed.len() as u64);

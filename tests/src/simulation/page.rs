@@ -102,6 +102,12 @@ pub struct Page {
     pub directory: Option<String>,
     /// Changes that this run knows to be in the server's log.
     pub logged: BTreeSet<ChangeHash>,
+    /// The marks of documents on the disk that this tab writes beside, and whether they are known to be there.
+    pub lives: BTreeMap<DocId, (u64, bool)>,
+    /// Documents whose deletion is on its way to the disk.
+    pub deleting: BTreeSet<DocId>,
+    /// How often a document was taken away in this run.
+    pub takings_away: BTreeMap<DocId, u8>,
     /// Changes of this device that the machine was told of and that may not be on the server yet.
     pub told: BTreeMap<ChangeHash, DocId>,
     /// Orders what is made here.
@@ -180,15 +186,15 @@ impl World {
                     page.gone.remove(&doc);
                 }
             }
-            Effect::Persist { doc, batch, items, cursor, chain } => {
-                self.persist(run, doc, batch, items, cursor, chain);
+            Effect::Persist { doc, batch, items, cursor, chain, owes } => {
+                self.persist(run, doc, batch, items, (cursor, chain, owes));
             }
-            Effect::TakeSnapshot { doc, batch, snapshot, new, whole } => {
+            Effect::TakeSnapshot { doc, batch, snapshot, new, whole, owes } => {
                 // First a note, in a transaction of its own.
                 if let Some(page) = self.page(run) {
                     page.takings.insert(doc, batch);
                 }
-                let taking = Taking { doc, batch, snapshot, new, whole };
+                let taking = Taking { doc, batch, snapshot, new, whole, owes };
                 self.write_foreign(run, Vec::new(), Done::Noted(Box::new(taking)));
             }
             Effect::Apply { doc, batch, changes, .. } if changes.is_empty() => {
@@ -231,10 +237,8 @@ impl World {
             Effect::Recover { doc, hashes } => self.recover(run, doc, &hashes),
             Effect::Delete { doc } => {
                 if let Some(page) = self.page(run) {
-                    page.copies.remove(&doc);
-                    page.gone.insert(doc);
-                    page.takings.remove(&doc);
-                    page.told.retain(|_, of| *of != doc);
+                    page.forget(doc);
+                    page.deleting.insert(doc);
                 }
                 // Behind what the server sent of it before, which would bring it back.
                 self.write_foreign(run, vec![Write::Delete(doc)], Done::Gone(doc));
@@ -251,9 +255,12 @@ impl World {
         doc: DocId,
         batch: u64,
         items: Vec<CheckedItem>,
-        cursor: u64,
-        chain: shared::ids::Chain,
+        (cursor, chain, owes): (u64, shared::ids::Chain, bool),
     ) {
+        let me = self.tablet(run).id();
+        // What is from elsewhere and new never waited.
+        let waited = items.iter().filter(|item| item.data.is_none() || item.by == me);
+        let waited: Vec<_> = waited.map(|item| Write::WaitsNoLonger(doc, item.hash)).collect();
         let mut writes = Vec::with_capacity(items.len() + 1);
         let hashes: Vec<_> = items.iter().map(|item| item.hash).collect();
         for CheckedItem { hash, by, sig, data, .. } in items {
@@ -267,7 +274,8 @@ impl World {
         let Some(page) = self.page(run) else { return };
         page.logged.extend(hashes);
         page.gone.remove(&doc);
-        writes.push(Write::Cursor(doc, cursor, chain, page.kinds.get(&doc).copied()));
+        writes.extend(waited);
+        writes.push(Write::Cursor(doc, cursor, chain, page.kinds.get(&doc).copied(), owes));
         self.write_foreign(run, writes, Done::Persisted(doc, batch));
     }
 
@@ -289,7 +297,7 @@ impl World {
     }
 
     /// Takes all that is on disk into the copy in memory, if there is one.
-    fn apply_from_disk(&mut self, run: Run, doc: DocId) {
+    pub(super) fn apply_from_disk(&mut self, run: Run, doc: DocId) {
         let changes = self.tablet(run).disk.docs.get(&doc).map(super::disk::Shelf::changes);
         let copy = self.page(run).and_then(|page| page.copies.get_mut(&doc));
         if let (Some(changes), Some(copy)) = (changes, copy) {
@@ -316,6 +324,23 @@ impl World {
 }
 
 impl Page {
+    /// Drops a document that was deleted from memory. It may come back: then with another actor, since what this one
+    /// wrote last may be lost, and its numbers would be given twice.
+    pub(super) fn forget(&mut self, doc: DocId) {
+        self.copies.remove(&doc);
+        self.gone.insert(doc);
+        self.takings.remove(&doc);
+        self.told.retain(|_, of| *of != doc);
+        *self.takings_away.entry(doc).or_default() += 1;
+    }
+
+    /// The actor that writes in a document.
+    pub(super) fn actor_in(&self, doc: DocId) -> ActorId {
+        let mut actor = self.actor;
+        actor.0[15] ^= self.takings_away.get(&doc).copied().unwrap_or_default();
+        actor
+    }
+
     fn note_told(&mut self, event: &Event) {
         match event {
             Event::Local { doc, item } => drop(self.told.insert(item.hash, *doc)),
@@ -351,7 +376,7 @@ fn brief(effect: &Effect) -> String {
             format!("Persist {doc} batch {batch} to {cursor}: {hashes:?}")
         }
         Effect::Apply { doc, batch, .. } => format!("Apply {doc} batch {batch}"),
-        Effect::TakeSnapshot { doc, batch, snapshot, new, whole } => {
+        Effect::TakeSnapshot { doc, batch, snapshot, new, whole, .. } => {
             format!("TakeSnapshot {doc} batch {batch} to {}, whole: {whole}, new: {new:?}", snapshot.seq)
         }
         other => format!("{other:?}"),

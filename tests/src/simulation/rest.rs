@@ -129,7 +129,7 @@ impl World {
                 let said = self.ledger.heirs_of(*hash).any(|hash| log.has(hash));
                 let promise = if self.ledger.lost.contains(hash) { 4 } else { 3 };
                 let refused = shelf.refused.get(hash);
-                if refused.is_some() && self.was_restored() {
+                if shelf.hangs_on_refused(*hash) && self.was_restored() {
                     // The backup did not know its author yet: kept aside, shown, and there to be exported.
                     continue;
                 }
@@ -183,7 +183,8 @@ impl World {
             });
             let missing = hashes.iter().find(|hash| !shelf.has(hash));
             self.require(3, missing.is_none(), || format!("{id} lacks {missing:?} of {doc}"));
-            let waiting = shelf.waiting.keys().find(|hash| !shelf.replaced.contains(*hash));
+            let excused = |hash: &ChangeHash| self.was_restored() && shelf.hangs_on_refused(*hash);
+            let waiting = shelf.waiting.keys().find(|hash| !shelf.replaced.contains(*hash) && !excused(hash));
             self.require(3, waiting.is_none(), || format!("{waiting:?} of {doc} still waits on {id}"));
             for tab in tablet.tabs {
                 let run = Run { tab, run: self.tabs[tab].run };

@@ -36,6 +36,8 @@ pub struct Taking {
     pub new: Vec<ChangeHash>,
     /// Whether it holds nothing.
     pub whole: bool,
+    /// Whether the log may lack something of what is here.
+    pub owes: bool,
 }
 
 impl World {
@@ -133,7 +135,7 @@ impl World {
         if !self.lock(run) {
             return self.agenda.put(self.now + LOCKED_MS, Happening::TakeSnapshot(run, Quiet(taking)));
         }
-        let Taking { doc, batch, snapshot, new, whole } = taking;
+        let Taking { doc, batch, snapshot, new, whole, owes } = taking;
         let kept = match Kept::open(&snapshot) {
             Ok(kept) => kept,
             Err(error) => {
@@ -141,7 +143,7 @@ impl World {
                 self.require(3, lied_to, || format!("the snapshot of {doc} is unsound: {error}"));
                 self.ledger.count("snapshots found unsound");
                 self.unlock(run);
-                return self.feed(run, Event::SnapshotUnsound { doc, batch });
+                return self.feed(run, Event::SnapshotUnsound { doc, batch, noted: vec![] });
             }
         };
         self.ledger.count("snapshots taken");
@@ -167,7 +169,9 @@ impl World {
         let Some(page) = self.page(run) else { return };
         page.logged.extend(snapshot.items.iter().map(|item| item.hash));
         page.gone.remove(&doc);
-        writes.push(Write::Cursor(doc, snapshot.seq, snapshot.chain, page.kinds.get(&doc).copied()));
+        let held = snapshot.items.iter().filter(|item| !new.contains(&item.hash));
+        writes.extend(held.map(|item| Write::WaitsNoLonger(doc, item.hash)));
+        writes.push(Write::Cursor(doc, snapshot.seq, snapshot.chain, page.kinds.get(&doc).copied(), owes));
         self.write_foreign(run, writes, Done::Taken(doc, batch, changes));
     }
 

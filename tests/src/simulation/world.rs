@@ -60,6 +60,8 @@ pub struct World {
     pub(super) conns: BTreeMap<usize, Conn>,
     pub(super) next_conn: usize,
     pub(super) next_barrier: u64,
+    /// The next mark of a document's life on a disk.
+    pub(super) next_life: u64,
     pub(super) papers: Vec<Paper>,
     /// Whether nothing goes wrong any more.
     pub(super) calm: bool,
@@ -89,6 +91,7 @@ impl World {
             conns: BTreeMap::new(),
             next_conn: 0,
             next_barrier: 0,
+            next_life: 0,
             papers: Vec::new(),
             calm: false,
             lies_left: 0,
@@ -275,6 +278,7 @@ impl World {
         let id = self.devices[device].id();
         let actor = ActorId::of_device(id, self.random.bytes());
         let machine = Device::new(id, "simulation", self.random.next());
+        self.devices[device].disk.tidy();
         let tablet = &self.devices[device];
         let (docs, directory) = (tablet.disk.loaded(), tablet.disk.directory.clone());
         let missing = tablet
@@ -300,6 +304,9 @@ impl World {
             fetching: None,
             directory: directory.as_ref().map(|directory| directory.version.clone()),
             logged: BTreeSet::new(),
+            lives: self.devices[device].disk.lives(),
+            deleting: BTreeSet::new(),
+            takings_away: BTreeMap::new(),
             told: BTreeMap::new(),
             order: 0,
         });

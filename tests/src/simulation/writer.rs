@@ -8,7 +8,7 @@ use automerge::transaction::{CommitOptions, Transactable as _};
 use automerge::{Change, ROOT};
 use shared::access::Access;
 use shared::ids::{ActorId, ChangeHash, DocId};
-use shared::sync::device::{Event, Offered};
+use shared::sync::device::{Device, Event, Offered};
 use shared::sync::message::PushItem;
 
 use super::agenda::{Happening, Quiet, Run, Tidings};
@@ -27,6 +27,8 @@ const RETRY_MS: u64 = 3_000;
 /// Writes that belong together, and what follows once they are on disk.
 #[derive(Debug)]
 pub struct Job {
+    /// The mark that must be there in the same transaction: without it the document is not the one that was meant.
+    life: Option<(DocId, u64)>,
     writes: Vec<Write>,
     done: Done,
 }
@@ -56,15 +58,50 @@ pub enum Done {
 
 impl World {
     pub(super) fn write_own(&mut self, run: Run, writes: Vec<Write>, done: Done) {
-        if let Some(page) = self.page(run) {
-            page.own.push_back(Job { writes, done });
+        if let Some(job) = self.job(run, writes, done)
+            && let Some(page) = self.page(run)
+        {
+            page.own.push_back(job);
             self.kick(run);
         }
     }
 
+    /// A job beside the mark of its document; with the mark, where it may be the first. None where it is about a
+    /// document that this tab has nothing of.
+    fn job(&mut self, run: Run, mut writes: Vec<Write>, done: Done) -> Option<Job> {
+        let Some(doc) = writes.iter().find_map(Write::doc) else {
+            return Some(Job { life: None, writes, done });
+        };
+        let begins = writes.iter().any(|write| matches!(write, Write::Cursor(..)));
+        let new = self.next_life;
+        let page = self.page(run)?;
+        let known = page.lives.get(&doc).copied().or(begins.then_some((new, false)));
+        let life = match (&writes[..], known) {
+            ([Write::Delete(_)], _) => page.lives.remove(&doc).filter(|(_, is_there)| *is_there),
+            (_, Some(known)) => {
+                page.lives.insert(doc, known);
+                Some(known)
+            }
+            (_, None) => {
+                if matches!(done, Done::Compacted) {
+                    self.unlock(run);
+                }
+                return None;
+            }
+        };
+        if let Some((life, false)) = life {
+            writes.insert(0, Write::Life(doc, life));
+        }
+        self.next_life += 1;
+        let life = life.filter(|(_, is_there)| *is_there).map(|(life, _)| (doc, life));
+        Some(Job { life, writes, done })
+    }
+
     pub(super) fn write_foreign(&mut self, run: Run, writes: Vec<Write>, done: Done) {
-        if let Some(page) = self.page(run) {
-            page.foreign.push_back(Job { writes, done });
+        if let Some(job) = self.job(run, writes, done)
+            && let Some(page) = self.page(run)
+        {
+            page.foreign.push_back(job);
             self.kick(run);
         }
     }
@@ -138,11 +175,31 @@ impl World {
 
     /// All of it is on disk.
     fn landed(&mut self, run: Run, jobs: Vec<Job>) {
-        for Job { writes, done } in jobs {
-            self.commit_to_disk(self.tabs[run.tab].device, writes);
-            if self.page(run).is_none() {
+        let mut overtaken = BTreeSet::new();
+        for Job { life, writes, done } in jobs {
+            let born = writes.iter().find_map(|write| match write {
+                Write::Life(doc, life) => Some((*doc, *life)),
+                _ => None,
+            });
+            let is_written = self.commit_to_disk(self.tabs[run.tab].device, life, writes);
+            let Some(page) = self.page(run) else {
                 // It died while it told of the others.
                 self.tablet(run).untold = true;
+                continue;
+            };
+            if let Done::Gone(doc) = done {
+                page.deleting.remove(&doc);
+            }
+            if let Some((doc, life)) = born
+                && let Some(known) = page.lives.get_mut(&doc).filter(|(known, _)| *known == life)
+            {
+                known.1 = true;
+            }
+            if !is_written {
+                overtaken.extend(life);
+                if matches!(done, Done::Taken(..) | Done::Compacted) {
+                    self.unlock(run);
+                }
                 continue;
             }
             match done {
@@ -173,9 +230,93 @@ impl World {
                 Done::Recovered(doc) => self.feed(run, Event::Recovered { doc }),
             }
         }
+        self.overtaken(run, overtaken);
     }
 
-    fn commit_to_disk(&mut self, device: usize, writes: Vec<Write>) {
+    /// Another tab has deleted these documents meanwhile: what this one knows of them is not what is on the disk.
+    fn overtaken(&mut self, run: Run, documents: BTreeSet<(DocId, u64)>) {
+        let Some(page) = self.page(run) else { return };
+        let mut any = false;
+        for (doc, life) in documents {
+            if page.lives.get(&doc).is_none_or(|(known, _)| *known == life) {
+                page.forget(doc);
+                any = true;
+            }
+        }
+        if any {
+            self.ledger.count("tabs overtaken");
+            self.restart(run);
+        }
+    }
+
+    /// A tab drops its machine, and starts a new one from what is on the disk.
+    fn restart(&mut self, run: Run) {
+        self.leave(run);
+        self.unlock(run);
+        let device = self.tabs[run.tab].device;
+        let machine = Device::new(self.devices[device].id(), "simulation", self.random.next());
+        let known = self.page(run).map(|page| page.lives.clone()).unwrap_or_default();
+        let disk = &self.devices[device].disk;
+        let is_dead =
+            |(doc, (life, is_there)): &(DocId, (u64, bool))| *is_there && !disk.lives_on(*doc, *life);
+        let dead: Vec<_> = known.into_iter().filter(is_dead).map(|(doc, _)| doc).collect();
+        let (mut docs, directory, lives) = (disk.loaded(), disk.directory.clone(), disk.lives());
+        let Some(page) = self.page(run) else { return };
+        docs.retain(|loaded| !page.deleting.contains(&loaded.doc));
+        page.machine = machine;
+        page.events.clear();
+        (page.fetching, page.stepping) = (None, false);
+        page.takings.clear();
+        for doc in dead {
+            page.lives.remove(&doc);
+            page.forget(doc);
+        }
+        for (doc, known) in &lives {
+            // One that is not on the disk yet goes there with the next write.
+            page.lives.entry(*doc).or_insert(*known);
+        }
+        for loaded in &docs {
+            if loaded.cursor > 0 {
+                page.gone.remove(&loaded.doc);
+            }
+        }
+        // What the machine before asked for is written, and answered to nobody.
+        let under_way = page.writing.iter_mut().flat_map(|(_, jobs)| jobs);
+        for job in page.own.iter_mut().chain(&mut page.foreign).chain(under_way) {
+            if job.done.batch().is_some() || matches!(job.done, Done::Recovered(_)) {
+                job.done = Done::Nothing;
+            }
+        }
+        page.foreign.retain(|job| !job.writes.is_empty() || !matches!(job.done, Done::Nothing));
+        let (busy, doing) = (page.disk_busy, !self.calm);
+        self.tabs[run.tab].run += 1;
+        let run = Run { tab: run.tab, run: self.tabs[run.tab].run };
+        self.agenda.put(self.now + 1, Happening::Tick(run));
+        if busy {
+            self.agenda.put(self.now + 1, Happening::Disk(run));
+        }
+        if doing {
+            self.agenda.put(self.now + 500, Happening::Act(run));
+        }
+        // What the machine before would have said to be taken in is held, for this one.
+        let copies: Vec<_> = self.page(run).iter().flat_map(|page| page.copies.keys().copied()).collect();
+        for doc in copies {
+            self.apply_from_disk(run, doc);
+        }
+        self.feed(run, Event::Start { docs });
+        match directory {
+            Some(directory) => self.feed(run, directory.event()),
+            None => self.fetch_directory(run),
+        }
+    }
+
+    /// Carries out a transaction, or the part of it that a crash left; whether it found the mark beside which it was
+    /// to be written.
+    fn commit_to_disk(&mut self, device: usize, life: Option<(DocId, u64)>, writes: Vec<Write>) -> bool {
+        if life.is_some_and(|(doc, life)| !self.devices[device].disk.lives_on(doc, life)) {
+            self.trace.tell(|| format!("not on the disk of device {device}: {}", brief(&writes)));
+            return false;
+        }
         self.trace.tell(|| format!("on the disk of device {device}: {}", brief(&writes)));
         for write in writes {
             let tablet = &mut self.devices[device];
@@ -194,6 +335,7 @@ impl World {
                 .and_then(|(before, after)| before.difference(&after).next().copied());
             self.require(4, lost.is_none(), || format!("device {device} has lost {lost:?} to a snapshot"));
         }
+        true
     }
 
     /// A tab dies. What was on its way to the disk is there whole or not at all.
@@ -205,7 +347,7 @@ impl World {
         {
             self.devices[device].untold = true;
             for job in jobs {
-                self.commit_to_disk(device, job.writes);
+                self.commit_to_disk(device, job.life, job.writes);
             }
         }
     }
@@ -214,12 +356,18 @@ impl World {
     pub(super) fn kill_torn(&mut self, tab: usize) {
         let device = self.tabs[tab].device;
         let Some(jobs) = self.tear_down(tab) else { return };
-        let mut writes: Vec<_> = jobs.into_iter().flat_map(|job| job.writes).collect();
-        writes.truncate(self.random.below(writes.len() + 1));
-        if !writes.is_empty() {
+        let count = jobs.iter().map(|job| job.writes.len()).sum::<usize>();
+        let mut left = self.random.below(count + 1);
+        if left > 0 {
             self.ledger.count("writes torn");
             self.devices[device].untold = true;
-            self.commit_to_disk(device, writes);
+        }
+        for Job { life, mut writes, .. } in jobs {
+            writes.truncate(left);
+            left -= writes.len();
+            if !writes.is_empty() {
+                self.commit_to_disk(device, life, writes);
+            }
         }
     }
 
@@ -266,10 +414,10 @@ impl World {
                 }
             }
             Tidings::Gone(doc) => {
-                if let Some(page) = self.page(run) {
-                    page.copies.remove(&doc);
-                    page.gone.insert(doc);
-                }
+                let known = self.page(run).and_then(|page| Some((doc, page.lives.get(&doc)?.0)));
+                let disk = &self.tablet(run).disk;
+                let gone = known.filter(|(doc, life)| !disk.lives_on(*doc, *life));
+                self.overtaken(run, gone.into_iter().collect());
             }
             Tidings::Directory => {
                 if let Some(directory) = self.tablet(run).disk.directory.clone() {
@@ -322,7 +470,7 @@ impl World {
     /// A person writes something in one of her documents.
     pub(super) fn act(&mut self, run: Run) {
         let Some(page) = self.page(run) else { return };
-        let (gone, actor) = (page.gone.clone(), page.actor);
+        let gone = page.gone.clone();
         let tablet = self.tablet(run);
         let may_write = |doc: &DocId| {
             let listed = tablet.disk.directory.iter().flat_map(|directory| &directory.documents);
@@ -336,7 +484,7 @@ impl World {
         let me = tablet.user;
         let Some((doc, kind)) = self.random.pick(&writable) else { return };
         let now = self.device_clock(self.tabs[run.tab].device);
-        let mut copy = self.copy(run, doc, actor);
+        let mut copy = self.copy(run, doc);
         let mut hand = Hand { document: &mut copy, me, now, random: &mut self.random };
         if let Err(error) = hand.write(kind) {
             self.fail(3, &format!("{kind:?} {doc} cannot be written in: {error}"));
@@ -351,9 +499,17 @@ impl World {
     }
 
     /// The copy in memory, read from disk if it is not there; the caller puts it back.
-    fn copy(&mut self, run: Run, doc: DocId, actor: ActorId) -> automerge::AutoCommit {
-        let held = self.page(run).and_then(|page| page.copies.remove(&doc));
+    fn copy(&mut self, run: Run, doc: DocId) -> automerge::AutoCommit {
+        let lives = self.tablet(run).disk.lives();
+        let (held, actor) = match self.page(run) {
+            Some(page) => (page.copies.remove(&doc), page.actor_in(doc)),
+            None => return automerge::AutoCommit::new(),
+        };
         held.unwrap_or_else(|| {
+            if let (Some(page), Some(life)) = (self.page(run), lives.get(&doc)) {
+                // What is written in it is written beside that.
+                page.lives.entry(doc).or_insert(*life);
+            }
             self.tablet(run).disk.docs.get(&doc).cloned().unwrap_or_default().document(actor)
         })
     }
@@ -368,7 +524,8 @@ impl World {
         let stored = Rc::new(Stored { by, sig: sig.clone(), data: data.clone(), order: order_of(&data) });
         let Some(page) = self.page(run) else { return hash };
         page.order = (clock << 12).max(page.order + 1);
-        let writes = vec![Write::Item(doc, hash, stored), Write::Waits(doc, hash, page.order)];
+        // A change without its mark would be taken for one that the log has.
+        let writes = vec![Write::Waits(doc, hash, page.order), Write::Item(doc, hash, stored)];
         self.write_own(run, writes, Done::Kept(doc, PushItem { hash, by, sig, data }));
         hash
     }
@@ -382,6 +539,12 @@ impl World {
             refused.iter().filter(|hash| !shelf.replaced.contains(*hash)).copied().collect();
         shelf.replaced.extend(&lost);
         let mut copy = shelf.document(actor);
+        if let Some(mut before) = self.page(run).and_then(|page| page.copies.remove(&doc)) {
+            // What was written since may not be on the disk yet.
+            let changes = before.get_changes(&[]);
+            let stays = |change: &Change| !shelf.replaced.contains(&ChangeHash(change.hash().0));
+            copy.apply_changes(changes.into_iter().filter(stays)).unwrap();
+        }
         for hash in &lost {
             // A word that stands for the content: what matters here is that it goes on in the new change.
             copy.put(ROOT, format!("again {hash}"), true).unwrap();

@@ -23,6 +23,8 @@ pub struct StoredCursor {
     pub chain: Option<Chain>,
     /// The document's kind, where the server has told it.
     pub kind: Option<DocKind>,
+    /// Whether the log may lack something of what is on this device.
+    pub owes: bool,
 }
 
 /// Whose an item is that a snapshot stands for.
@@ -46,6 +48,8 @@ pub struct StoredList {
 }
 
 const VERSION: u8 = 1;
+/// Of a cursor: the first had no `owes`.
+const CURSOR_VERSION: u8 = 2;
 
 impl StoredList {
     /// As bytes.
@@ -115,7 +119,7 @@ impl StoredCursor {
     /// As bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = vec![VERSION];
+        let mut out = vec![CURSOR_VERSION, u8::from(self.owes)];
         out.extend(self.cursor.to_be_bytes());
         out.extend(self.chain.unwrap_or(Chain([0; 32])).0);
         out.extend(self.kind.map(DocKind::code).unwrap_or_default().as_bytes());
@@ -125,12 +129,16 @@ impl StoredCursor {
     /// From bytes; `None` if they are not what [`Self::encode`] makes.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let ([VERSION], rest) = bytes.split_first_chunk::<1>()? else { return None };
+        let (owes, rest) = match bytes {
+            [CURSOR_VERSION, owes, rest @ ..] => (*owes == 1, rest),
+            [VERSION, rest @ ..] => (false, rest),
+            _ => return None,
+        };
         let (cursor, rest) = rest.split_first_chunk::<8>()?;
         let (chain, kind) = rest.split_first_chunk::<32>()?;
         let cursor = u64::from_be_bytes(*cursor);
         let kind = std::str::from_utf8(kind).ok().and_then(DocKind::from_code);
-        Some(Self { cursor, chain: (cursor > 0).then_some(Chain(*chain)), kind })
+        Some(Self { cursor, chain: (cursor > 0).then_some(Chain(*chain)), kind, owes })
     }
 }
 
@@ -209,10 +217,14 @@ mod tests {
         let void = StoredItem { data: None, ..item };
         assert_eq!(StoredItem::decode(&void.encode()), Some(void));
         for cursor in [
-            StoredCursor { cursor: 0, chain: None, kind: None },
-            StoredCursor { cursor: 12, chain: Some(Chain([4; 32])), kind: Some(DocKind::Intake) },
+            StoredCursor { cursor: 0, chain: None, kind: None, owes: false },
+            StoredCursor { cursor: 12, chain: Some(Chain([4; 32])), kind: Some(DocKind::Intake), owes: true },
         ] {
             assert_eq!(StoredCursor::decode(&cursor.encode()), Some(cursor));
+            // As the first version had it.
+            let bytes = cursor.encode();
+            let first: Vec<u8> = [1].iter().chain(&bytes[2..]).copied().collect();
+            assert_eq!(StoredCursor::decode(&first), Some(StoredCursor { owes: false, ..cursor }));
         }
     }
 

@@ -18,6 +18,12 @@ pub(super) enum Phase {
     Opening,
     /// `opened` has come.
     Open,
+    /// `close` was said, and that ping behind it. What was under way for the opening before may still come, and could
+    /// be taken for an answer to the next one: until the pong is there nothing is heard and nothing opened.
+    Closing {
+        /// The ping's number.
+        ping: u64,
+    },
 }
 
 /// One document.
@@ -60,6 +66,8 @@ pub(super) struct Document {
     pub noted: Vec<ChangeHash>,
     /// After a `reset`: what the log was seen to hold so far.
     pub seen: Option<BTreeSet<ChangeHash>>,
+    /// What the log lacked after a `reset` and did not have again yet.
+    pub owed: BTreeSet<ChangeHash>,
     /// The places that are known to be void.
     pub void: BTreeSet<u64>,
 }
@@ -174,6 +182,7 @@ impl Document {
             problem: None,
             noted: Vec::new(),
             seen: None,
+            owed: BTreeSet::new(),
             void: BTreeSet::new(),
         }
     }
@@ -197,14 +206,20 @@ impl Document {
                 document.wait(Waiting::new(item));
             }
         }
-        if document.holds_more_than_it_read() {
+        if loaded.owes || document.holds_more_than_it_read() {
             document.start_over();
         }
         document
     }
 
+    /// Whether the log may lack something that this device holds and that does not wait: the app coming down now
+    /// would forget to offer it.
+    pub fn owes(&self) -> bool {
+        self.seen.is_some() || self.owed.iter().any(|hash| !self.aside.contains_key(hash))
+    }
+
     /// Whether something is held that neither came from the log as far as it was read, nor waits, nor was
-    /// refused: after a `reset` the app came down before the log had everything back.
+    /// refused. A count: what is void hides as much.
     fn holds_more_than_it_read(&self) -> bool {
         let waits: BTreeSet<_> = self.waiting.iter().map(|waiting| waiting.item.hash).collect();
         let known = |hash: &&ChangeHash| !waits.contains(*hash) && !self.aside.contains_key(*hash);
@@ -319,6 +334,51 @@ impl Document {
             !is_done
         });
         done
+    }
+
+    /// What waits and depends on something that was refused for good.
+    pub fn hanging(&self) -> BTreeSet<ChangeHash> {
+        let mut hanging = BTreeSet::new();
+        if self.aside.is_empty() {
+            return hanging;
+        }
+        for Waiting { item, .. } in &self.waiting {
+            let deps = change::parse(&item.data).map(|parsed| parsed.deps).unwrap_or_default();
+            let is_hopeless = |dep| self.aside.get(dep).is_some_and(|code| !is_curable(*code));
+            if deps.iter().any(|dep| is_hopeless(dep) || hanging.contains(dep)) {
+                hanging.insert(item.hash);
+            }
+        }
+        hanging
+    }
+
+    /// Takes what was refused for what may pass off what is aside, and says what that is: who wrote it may be known, or
+    /// allowed to, by now.
+    pub fn worth_another_try(&mut self) -> Vec<ChangeHash> {
+        let may_pass = |code: &RejectCode| matches!(code, RejectCode::ReadOnly | RejectCode::UnknownDevice);
+        let again: Vec<_> =
+            self.aside.iter().filter(|(_, code)| may_pass(code)).map(|(hash, _)| *hash).collect();
+        self.aside.retain(|_, code| !may_pass(code));
+        if !again.is_empty() {
+            self.send_again();
+        }
+        again
+    }
+
+    /// The log has these, as far as it was read: nothing of them is owed, or refused any more.
+    pub fn read(&mut self, hashes: &BTreeSet<ChangeHash>) {
+        self.logged(hashes);
+        self.owed.retain(|hash| !hashes.contains(hash));
+        let refused = self.aside.len();
+        self.aside.retain(|hash, _| !hashes.contains(hash));
+        if self.aside.len() < refused {
+            self.send_again();
+        }
+    }
+
+    /// What hung on something that was refused may pass now.
+    fn send_again(&mut self) {
+        self.waiting.iter_mut().for_each(|waiting| waiting.sent = waiting.logged);
     }
 
     /// The actor of a change that waits.

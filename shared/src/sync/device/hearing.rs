@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::document::{Arrived, Batch, Changes, Fault, Pause, Phase, is_curable};
+use super::document::{Arrived, Batch, Changes, Document, Fault, Pause, Phase, is_curable};
 use super::machine::{Device, InFlight};
 use super::{CheckedItem, Effect, Offered, Problem};
 use crate::domain::kind::DocKind;
@@ -66,7 +66,7 @@ impl Device {
                 self.connection.stop();
                 self.out.push(Effect::Wipe);
             }
-            ServerMessage::Pong { .. } => {}
+            ServerMessage::Pong { n, .. } => self.answered_up_to(n),
             ServerMessage::Presence { doc, user, device, data } => {
                 self.out.push(Effect::Presence { doc, user, device, data });
             }
@@ -90,7 +90,7 @@ impl Device {
 
     fn opened(&mut self, doc: DocId, kind: &str, mode: Mode, head: u64) {
         let Some(document) = self.docs.get_mut(&doc) else { return };
-        if document.phase == Phase::Closed {
+        if !matches!(document.phase, Phase::Opening | Phase::Open) {
             return;
         }
         let Some(kind) = DocKind::from_code(kind) else {
@@ -248,9 +248,11 @@ impl Device {
             seen.extend(&hashes);
         }
         // The log has them, whatever became of the ack.
-        document.logged(&hashes);
-        self.out.push(Effect::Persist { doc, batch: number, items, cursor, chain });
+        document.read(&hashes);
+        let at = self.out.len();
         self.look_for_the_end_of_a_reset(doc);
+        let owes = self.docs.get(&doc).is_some_and(Document::owes);
+        self.out.insert(at, Effect::Persist { doc, batch: number, items, cursor, chain, owes });
     }
 
     /// Once the log has been read to its head, what it lacks is asked for, to be offered.
@@ -266,6 +268,7 @@ impl Device {
             .filter(|hash| !seen.contains(*hash) && !document.aside.contains_key(*hash))
             .copied()
             .collect();
+        document.owed = lacking.iter().copied().collect();
         if !lacking.is_empty() {
             document.pause = Pause::Offering;
             self.out.push(Effect::Offer { doc, what: Offered::Hashes(lacking) });
@@ -322,11 +325,29 @@ impl Device {
         }
     }
 
+    /// Who may write what, and on which devices, has changed: what was refused for that is offered once more.
+    pub(super) fn try_refused_again(&mut self) {
+        let ready = |document: &&mut Document| document.pause == Pause::No && document.seen.is_none();
+        for document in self.docs.values_mut().filter(ready) {
+            let again = document.worth_another_try();
+            if !again.is_empty() {
+                document.pause = Pause::Offering;
+                self.out.push(Effect::Offer { doc: document.id, what: Offered::Hashes(again) });
+            }
+        }
+    }
+
     /// First offers everything that is held of the actors in question; what is refused again is copied into
     /// changes of a new actor.
     fn cure(&mut self, doc: DocId, items: &[Rejected]) {
         let own = self.id;
         let Some(document) = self.docs.get_mut(&doc) else { return };
+        // What hangs on something that was refused for good can only wait for that: once more on the next connection.
+        let hanging = document.hanging();
+        let items: Vec<_> = items.iter().filter(|item| !hanging.contains(&item.hash)).collect();
+        if items.is_empty() {
+            return;
+        }
         for waiting in &mut document.waiting {
             waiting.sent &= !items.iter().any(|item| item.hash == waiting.item.hash);
         }

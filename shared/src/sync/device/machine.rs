@@ -28,6 +28,7 @@ pub struct Device {
     /// The order in which documents are opened.
     order: Vec<DocId>,
     pub(super) next_push: u64,
+    next_ping: u64,
     pub(super) pushes: BTreeMap<u64, InFlight>,
     next_batch: u64,
     /// Whether commands were asked for again on this connection.
@@ -82,6 +83,7 @@ impl Device {
             docs: BTreeMap::new(),
             order: Vec::new(),
             next_push: 1,
+            next_ping: 1,
             pushes: BTreeMap::new(),
             next_batch: 1,
             resent_commands: false,
@@ -154,7 +156,7 @@ impl Device {
             }
             Event::Persisted { doc, batch } => self.persisted(doc, batch),
             Event::SnapshotTaken { doc, batch, changes } => self.snapshot_taken(doc, batch, changes, now_ms),
-            Event::SnapshotUnsound { doc, batch } => self.snapshot_unsound(doc, batch),
+            Event::SnapshotUnsound { doc, batch, noted } => self.snapshot_unsound(doc, batch, noted),
             Event::PersistFailed { doc, batch } => self.persist_failed(doc, batch, now_ms),
             Event::Applied { doc, batch } => {
                 if self.docs.get_mut(&doc).is_some_and(|document| document.applying.remove(&batch)) {
@@ -190,13 +192,17 @@ impl Device {
                 document.problem = None;
             }
             // One that had to wait a while is opened when its time comes.
-            if document.phase == Phase::Closed && document.reopen_ms.is_none() {
+            if matches!(document.phase, Phase::Closed | Phase::Closing { .. }) && document.reopen_ms.is_none()
+            {
                 to_open.push(doc);
             }
         }
         let others: Vec<_> = self.order.iter().copied().filter(|doc| !documents.contains(doc)).collect();
         self.order = documents.into_iter().chain(others).collect();
         self.open(&to_open);
+        if is_new {
+            self.try_refused_again();
+        }
         let unnamed: Vec<_> = self
             .docs
             .values()
@@ -274,10 +280,8 @@ impl Device {
         /// Long enough for a person to make room, short enough not to be noticed otherwise.
         const AGAIN_MS: u64 = 10_000;
         let Some(document) = self.docs.get_mut(&doc) else { return };
-        let Some(batch) = document.batches.iter().find(|batch| batch.number == number) else { return };
-        if batch.snapshot.is_some() {
-            // Noted before it was opened, which went well.
-            self.out.push(Effect::ClearNote { doc, batch: number });
+        if !document.batches.iter().any(|batch| batch.number == number) {
+            return;
         }
         document.back_to_the_disk();
         document.problem = Some(Problem::Storage);
@@ -287,12 +291,24 @@ impl Device {
     /// Closes a document on this connection; `reopen_ms` says when to try again, if ever.
     pub(super) fn shut(&mut self, doc: DocId, reopen_ms: Option<u64>) {
         let Some(document) = self.docs.get_mut(&doc) else { return };
-        let was_open = std::mem::replace(&mut document.phase, Phase::Closed) != Phase::Closed;
         document.reopen_ms = reopen_ms;
         document.unnamed.clear();
-        if was_open {
+        if matches!(document.phase, Phase::Opening | Phase::Open) {
+            let ping = self.next_ping;
+            document.phase = Phase::Closing { ping };
+            self.next_ping += 1;
             self.say(&ClientMessage::Close { doc });
+            self.say(&ClientMessage::Ping { n: ping });
         }
+    }
+
+    /// Everything that was said before that ping has been answered.
+    pub(super) fn answered_up_to(&mut self, ping: u64) {
+        let closing = Phase::Closing { ping };
+        self.docs
+            .values_mut()
+            .filter(|document| document.phase == closing)
+            .for_each(|document| document.phase = Phase::Closed);
     }
 
     fn look_at_time(&mut self, now_ms: u64) {
@@ -305,6 +321,7 @@ impl Device {
         let due: Vec<_> = self
             .docs
             .values_mut()
+            .filter(|document| document.phase == Phase::Closed)
             .filter(|document| document.reopen_ms.is_some_and(|at| now_ms >= at))
             .map(|document| {
                 document.reopen_ms = None;
@@ -329,7 +346,7 @@ impl Device {
         self.open(&all);
     }
 
-    /// Opens documents that are closed, as far as the connection takes them.
+    /// Opens documents that are closed, as far as the connection takes them; those that are being closed once they are.
     pub(super) fn open(&mut self, docs: &[DocId]) {
         if !self.connection.is_open() {
             return;
@@ -338,6 +355,11 @@ impl Device {
         let open = self.docs.values().filter(|document| document.phase != Phase::Closed).count();
         let mut places = Vec::new();
         for doc in docs {
+            if let Some(document) = self.docs.get_mut(doc)
+                && matches!(document.phase, Phase::Closing { .. })
+            {
+                document.reopen_ms.get_or_insert(0);
+            }
             if let Some(document) = self.docs.get_mut(doc)
                 && document.phase == Phase::Closed
                 && !matches!(document.problem, Some(Problem::Untrusted { .. } | Problem::SetAside { .. }))

@@ -16,7 +16,7 @@ impl Device {
         let places: Vec<Place> = self
             .docs
             .values()
-            .filter(|document| document.phase != Phase::Closed)
+            .filter(|document| matches!(document.phase, Phase::Opening | Phase::Open))
             // What waits for a directory is here already.
             .filter(|document| document.unnamed.is_empty())
             .filter(|document| {

@@ -3,7 +3,7 @@
 use super::document::{Arrived, Batch, Document, Fault, Taking};
 use super::machine::Device;
 use super::{CheckedItem, Effect, Problem};
-use crate::ids::{DeviceId, DocId, PublicKey};
+use crate::ids::{ChangeHash, DeviceId, DocId, PublicKey};
 use crate::sync::message::{Place, SnapshotItem, SnapshotPart, SnapshotPiece};
 use crate::sync::snapshot::Snapshot;
 use crate::sync::{chain, limits, signature};
@@ -74,7 +74,7 @@ impl Device {
         if let Some(seen) = &mut document.seen {
             seen.extend(&hashes);
         }
-        document.logged(&hashes);
+        document.read(&hashes);
         document.batches.push_back(Batch {
             number,
             place: document.place,
@@ -84,8 +84,10 @@ impl Device {
             authors,
             snapshot: Some(Taking { whole, void, leave_out }),
         });
-        self.out.push(Effect::TakeSnapshot { doc, batch: number, snapshot, new, whole });
+        let at = self.out.len();
         self.look_for_the_end_of_a_reset(doc);
+        let owes = self.docs.get(&doc).is_some_and(Document::owes);
+        self.out.insert(at, Effect::TakeSnapshot { doc, batch: number, snapshot, new, whole, owes });
     }
 
     /// Of a log of which everything is held only the place is new: there is nothing to open.
@@ -118,15 +120,18 @@ impl Device {
         self.take_arrived(doc, now_ms);
     }
 
-    /// What was gathered is no snapshot of the log that it stands for.
-    pub(super) fn snapshot_unsound(&mut self, doc: DocId, number: u64) {
+    /// What was gathered is no snapshot of the log that it stands for, or opening it brought the app down before.
+    pub(super) fn snapshot_unsound(&mut self, doc: DocId, number: u64, noted: Vec<ChangeHash>) {
         let Some(document) = self.docs.get_mut(&doc) else { return };
         if !document.batches.iter().any(|batch| batch.number == number && batch.snapshot.is_some()) {
             return;
         }
         document.back_to_the_disk();
-        document.problem = Some(Problem::Untrusted { reason: "a snapshot is not what it says" });
-        self.out.push(Effect::ClearNote { doc, batch: number });
+        document.problem = Some(if noted.is_empty() {
+            Problem::Untrusted { reason: "a snapshot is not what it says" }
+        } else {
+            Problem::SetAside { hashes: noted }
+        });
         self.shut(doc, None);
     }
 }

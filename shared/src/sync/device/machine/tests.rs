@@ -91,6 +91,17 @@ impl Rig {
         })
     }
 
+    /// The server answers every ping that was sent; the rest of what was sent is given back.
+    fn answer_pings(&mut self) -> Vec<ClientMessage> {
+        let (pings, rest): (Vec<_>, Vec<_>) =
+            self.sent().into_iter().partition(|message| matches!(message, ClientMessage::Ping { .. }));
+        for ping in pings {
+            let ClientMessage::Ping { n } = ping else { continue };
+            self.hear(ServerMessage::Pong { n, now: 0 });
+        }
+        rest.into_iter().chain(self.sent()).collect()
+    }
+
     fn sent(&mut self) -> Vec<ClientMessage> {
         std::mem::take(&mut self.sent)
     }
@@ -139,6 +150,7 @@ fn waiting_doc(items: &[PushItem]) -> LoadedDoc {
         hashes: vec![],
         waiting: items.to_vec(),
         aside: vec![],
+        owes: false,
         noted: vec![],
     }
 }
@@ -364,7 +376,7 @@ fn storage_of_the_device_that_fails_goes_back_to_what_it_has_and_tries_again() {
     let Some(Effect::Persist { batch, .. }) = effects.first() else { panic!("it persists") };
     rig.feed(Event::PersistFailed { doc: DOC, batch: *batch });
     assert_eq!(rig.device.problem(DOC), Some(Problem::Storage));
-    rig.sent();
+    rig.answer_pings();
     rig.now += 10_000;
     rig.feed(Event::Tick);
     assert!(
@@ -412,7 +424,7 @@ fn what_is_found_harmful_is_looked_up_in_the_log_and_left_out() {
     let news = ServerMessage::Void { doc: DOC, items: vec![3] };
     assert_eq!(rig.hear(news.clone()), []);
     // It says which only from the start of the log.
-    let sent = rig.sent();
+    let sent = rig.answer_pings();
     assert!(
         matches!(&sent[..], [ClientMessage::Close { .. }, ClientMessage::Open { docs }] if docs[0].cursor == 0)
     );
@@ -534,4 +546,5 @@ fn a_change_under_another_s_hash_is_not_taken() {
     assert_eq!(problem, Some(Problem::Untrusted { reason: "an item has another hash" }));
 }
 
+mod refused;
 mod snapshots;

@@ -24,7 +24,7 @@ impl Rig {
         places.next_back()
     }
 
-    fn reconnect(&mut self) {
+    pub(super) fn reconnect(&mut self) {
         self.feed(Event::Disconnected { attempt: self.attempt, code: 1006 });
         self.sent();
         let effects = self.feed(Event::Wake);
@@ -313,8 +313,7 @@ fn of_a_snapshot_that_is_not_what_it_says_nothing_is_kept() {
     let effects = rig.hear_snapshot(&snapshot(&items[..3]));
     let (batch, ..) = taken(&effects);
     rig.hear(after(&items, 4));
-    let effects = rig.feed(Event::SnapshotUnsound { doc: DOC, batch });
-    assert_eq!(effects, [Effect::ClearNote { doc: DOC, batch }]);
+    assert_eq!(rig.feed(Event::SnapshotUnsound { doc: DOC, batch, noted: vec![] }), []);
     assert!(rig.is_untrusted());
     assert!(rig.sent().contains(&ClientMessage::Close { doc: DOC }));
     // It is not asked for again before its person opens the page anew, and a late word changes nothing.
@@ -325,16 +324,28 @@ fn of_a_snapshot_that_is_not_what_it_says_nothing_is_kept() {
 }
 
 #[test]
+fn a_snapshot_that_was_not_opened_for_what_it_did_before_is_set_aside_and_not_called_untrue() {
+    let items = Author::new(2).writes(4);
+    let mut rig = Rig::with_directory(vec![]);
+    rig.opened(5);
+    let (batch, ..) = taken(&rig.hear_snapshot(&snapshot(&items)));
+    let noted = vec![items[3].hash];
+    rig.feed(Event::SnapshotUnsound { doc: DOC, batch, noted: noted.clone() });
+    assert_eq!(rig.device.problem(DOC), Some(Problem::SetAside { hashes: noted }));
+    rig.reconnect();
+    assert_eq!(rig.asked(), None);
+}
+
+#[test]
 fn a_disk_that_does_not_take_a_snapshot_is_given_it_again() {
     let items = Author::new(2).writes(2);
     let mut rig = Rig::with_directory(vec![]);
     rig.opened(3);
     let effects = rig.hear_snapshot(&snapshot(&items));
     let (batch, ..) = taken(&effects);
-    let effects = rig.feed(Event::PersistFailed { doc: DOC, batch });
-    assert_eq!(effects, [Effect::ClearNote { doc: DOC, batch }]);
+    assert_eq!(rig.feed(Event::PersistFailed { doc: DOC, batch }), []);
     assert_eq!(rig.device.problem(DOC), Some(Problem::Storage));
-    rig.sent();
+    rig.answer_pings();
     rig.now += 10_000;
     rig.feed(Event::Tick);
     assert_eq!(rig.asked(), Some(Place::start(DOC)));
