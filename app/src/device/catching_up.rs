@@ -24,12 +24,15 @@ impl Running {
         }
         self.caught_up.set(now);
         let running = self.clone();
-        wasm_bindgen_futures::spawn_local(async move {
-            // What cannot be read now is read the next time.
-            for (doc, hashes) in running.unheard().await.unwrap_or_default() {
-                running.items_from_tab(doc, hashes).await;
-            }
-        });
+        wasm_bindgen_futures::spawn_local(async move { running.take_unheard().await });
+    }
+
+    /// Takes in, now, what lies on disk and was not heard of.
+    pub(super) async fn take_unheard(self: &Rc<Self>) {
+        // What cannot be read now is read the next time.
+        for (doc, hashes) in self.unheard().await.unwrap_or_default() {
+            self.items_from_tab(doc, hashes).await;
+        }
     }
 
     /// Changes on disk that this tab does not know.

@@ -18,7 +18,7 @@ use super::snapshots::{self, Kept, LOCK};
 use super::store::records::{
     Listed, StoredItem, StoredList, item_key, item_prefix, parse_item_key, parse_outbox_key,
 };
-use super::store::{BLOBS, CURSORS, ITEMS, OUTBOX, StoreError, Write};
+use super::store::{BLOBS, ITEMS, OUTBOX, Part, StoreError, Write};
 
 /// Item records of a document beyond which they become a snapshot. Reading and opening so many takes as long as
 /// loading a chunk of a hundred times as many, and making a chunk takes less than a glance.
@@ -95,6 +95,7 @@ impl Running {
         if !matches!(*held.copy.borrow(), LocalCopy::Ready(_)) {
             return Ok(());
         }
+        let Some(life) = self.lives.of(doc).filter(|mark| mark.is_there) else { return Ok(()) };
         let items = self.store.all(ITEMS, &item_prefix(doc)).await?;
         let kept = snapshots::of_one(&self.store, doc).await?;
         let out = self.left_out(doc).await?;
@@ -103,7 +104,7 @@ impl Running {
             return Ok(());
         };
         // Deleted meanwhile: it stays deleted.
-        self.store.write_beside((CURSORS, &doc.to_string()), writes).await?;
+        self.store.write_parts(vec![Part { beside: Some((BLOBS, life.name)), writes }]).await?;
         Ok(())
     }
 

@@ -38,6 +38,8 @@ pub struct Driver {
     machine: RefCell<Option<Machine>>,
     /// Counts machines: what an earlier one asked for is not told to a later one.
     run: Cell<u64>,
+    /// There was one before.
+    has_run: Cell<bool>,
     /// The disk is being read for the machine: it hears of nothing but what is made meanwhile.
     starting: Cell<bool>,
     pub(super) link: Link,
@@ -152,6 +154,7 @@ impl Running {
         *self.driver.machine.borrow_mut() = Some(Machine::new(self.identity.me.device, CLIENT, random));
         self.driver.starting.set(true);
         let running = self.clone();
+        let is_first = !self.driver.has_run.replace(true);
         wasm_bindgen_futures::spawn_local(async move {
             let docs = loop {
                 let docs = loading::docs(&running).await;
@@ -170,6 +173,17 @@ impl Running {
             for doc in &docs {
                 if let Some(kind) = doc.kind {
                     running.driver.kinds.borrow_mut().insert(doc.doc, kind);
+                }
+                if doc.cursor > 0 && running.held(doc.doc).is_back() {
+                    running.held(doc.doc).changed.notify();
+                }
+            }
+            running.mark_lives(docs.iter().filter(|it| it.cursor > 0).map(|it| it.doc));
+            if !is_first {
+                // What the machine before would have said to be taken in is held, for this one.
+                running.take_unheard().await;
+                if running.driver.run.get() != run {
+                    return;
                 }
             }
             running.driver.starting.set(false);
@@ -239,6 +253,10 @@ impl Running {
             Effect::Wipe => wipe::wipe(Some(self.clone()), wipe::WipeReason::Revoked),
             Effect::Opened { doc, kind, .. } => {
                 self.driver.kinds.borrow_mut().insert(doc, kind);
+                // Access that was taken has been given back.
+                if self.held(doc).is_back() {
+                    self.held(doc).changed.notify();
+                }
             }
             Effect::Persist { doc, batch, items, cursor, chain, owes } => {
                 self.persist(
@@ -250,7 +268,8 @@ impl Running {
             }
             Effect::TakeSnapshot { doc, batch, snapshot, new, whole, owes } => {
                 let (running, run) = (self.clone(), self.driver.run.get());
-                let received = Received { doc, batch, snapshot, new, whole, owes };
+                let dropped = self.held(doc).dropped.get();
+                let received = Received { doc, batch, snapshot, new, whole, owes, dropped };
                 wasm_bindgen_futures::spawn_local(async move { running.take_snapshot(run, received).await });
             }
             Effect::Apply { doc, batch, changes, authors } => {
@@ -280,7 +299,7 @@ impl Running {
                     writes.push(Write::Put(OUTBOX, refused_key(doc, hash), code.code().into()));
                 }
                 writes.push(self.waiting_write());
-                self.writer.own(writes, || ());
+                self.own_in(doc, writes, || (), || ());
             }
             Effect::Recover { doc, hashes } => {
                 let running = self.clone();
@@ -303,9 +322,15 @@ impl Running {
 
     fn persist(self: &Rc<Self>, doc: DocId, batch: u64, items: Vec<CheckedItem>, cursor: StoredCursor) {
         let mut writes = Vec::with_capacity(items.len() + 2);
+        let mut marks = Vec::new();
         let mut note = vec![0];
         self.logged.borrow_mut().extend(items.iter().map(|item| item.hash));
         for item in items {
+            // What is from elsewhere and new never waited.
+            if item.data.is_none() || item.by == self.identity.me.device {
+                marks.push(Write::Delete(OUTBOX, waiting_key(doc, item.hash)));
+                marks.push(Write::Delete(OUTBOX, refused_key(doc, item.hash)));
+            }
             // Without data it is here already, or void.
             let Some(data) = item.data else { continue };
             note.extend(item.hash.0);
@@ -316,10 +341,13 @@ impl Running {
         if note.len() > 1 {
             writes.push(Write::Put(BLOBS, self.note_name(doc, batch), note));
         }
+        // The place says that the log has them: with it nothing says any more that they wait.
+        writes.extend(marks);
         writes.push(Write::Put(CURSORS, doc.to_string(), cursor.encode()));
         let run = self.driver.run.get();
         let (persisted, failed) = (self.clone(), self.clone());
-        self.writer.received(
+        self.received_in(
+            doc,
             writes,
             move || persisted.answer(run, Event::Persisted { doc, batch }),
             move || failed.answer(run, Event::PersistFailed { doc, batch }),

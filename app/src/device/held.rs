@@ -25,6 +25,9 @@ pub struct Held {
     backlog: RefCell<Vec<Arrived>>,
     /// What is being read from disk is out of date already.
     pub(super) is_stale: Cell<bool>,
+    /// How often the document was dropped from memory for good. Whoever waited for something compares: what was begun
+    /// with it before is no longer wanted.
+    pub(super) dropped: Cell<u64>,
 }
 
 /// The document itself, as far as it is in memory.
@@ -74,7 +77,26 @@ impl Held {
             last_remote: Cell::new(None),
             backlog: RefCell::new(Vec::new()),
             is_stale: Cell::new(false),
+            dropped: Cell::new(0),
         }
+    }
+
+    /// Drops the document from memory: it is deleted.
+    pub(super) fn drop_copy(&self) {
+        self.dropped.set(self.dropped.get() + 1);
+        if let Ok(mut copy) = self.copy.try_borrow_mut() {
+            *copy = LocalCopy::Gone;
+        }
+    }
+
+    /// A document that was deleted is there again: it is read when it is next wanted. Whether it was.
+    pub(super) fn is_back(&self) -> bool {
+        let Ok(mut copy) = self.copy.try_borrow_mut() else { return false };
+        let was_gone = matches!(*copy, LocalCopy::Gone);
+        if was_gone {
+            *copy = LocalCopy::Unread;
+        }
+        was_gone
     }
 
     pub(super) fn with<T>(&self, f: impl FnOnce(&AutoCommit) -> T) -> Option<T> {

@@ -19,10 +19,21 @@ use super::store::{CURSORS, ITEMS, OUTBOX, StoreError};
 ///
 /// # Errors
 /// When the disk cannot be read; damaged values are as if absent and come again from the server.
-pub(super) async fn docs(running: &Running) -> Result<Vec<LoadedDoc>, StoreError> {
+pub(super) async fn docs(running: &Rc<Running>) -> Result<Vec<LoadedDoc>, StoreError> {
     let mut docs: HashMap<DocId, LoadedDoc> = HashMap::new();
     let entry =
         |docs: &mut HashMap<DocId, LoadedDoc>, doc: DocId| docs.entry(doc).or_insert_with(|| empty(doc)).doc;
+    running.read_lives().await?;
+    // The places before what was read up to there: what comes in between is found as well, which costs a reading of the
+    // log, and a place without it would leave a hole. The items before the snapshots, into which they are moved.
+    for (key, bytes) in running.store.all(CURSORS, "").await?.values {
+        let (Ok(doc), Some(cursor)) = (key.parse(), StoredCursor::decode(&bytes)) else { continue };
+        entry(&mut docs, doc);
+        if let Some(it) = docs.get_mut(&doc) {
+            (it.cursor, it.chain, it.kind) = (cursor.cursor, cursor.chain, cursor.kind);
+            it.owes = cursor.owes;
+        }
+    }
     for (doc, hash) in running.store.keys(ITEMS, "").await?.iter().filter_map(|key| parse_item_key(key)) {
         entry(&mut docs, doc);
         if let Some(it) = docs.get_mut(&doc) {
@@ -34,14 +45,6 @@ pub(super) async fn docs(running: &Running) -> Result<Vec<LoadedDoc>, StoreError
         entry(&mut docs, doc);
         if let Some(it) = docs.get_mut(&doc) {
             it.hashes.extend(hashes);
-        }
-    }
-    for (key, bytes) in running.store.all(CURSORS, "").await?.values {
-        let (Ok(doc), Some(cursor)) = (key.parse(), StoredCursor::decode(&bytes)) else { continue };
-        entry(&mut docs, doc);
-        if let Some(it) = docs.get_mut(&doc) {
-            (it.cursor, it.chain, it.kind) = (cursor.cursor, cursor.chain, cursor.kind);
-            it.owes = cursor.owes;
         }
     }
     for (doc, item) in waiting_items(running).await? {
@@ -64,7 +67,7 @@ pub(super) async fn docs(running: &Running) -> Result<Vec<LoadedDoc>, StoreError
         doc.noted = marks.noted(doc.doc).into_iter().filter(|hash| !offered.contains(hash)).collect();
         doc.noted.extend(marks.unopened(doc.doc));
     }
-    let mut docs: Vec<LoadedDoc> = docs.into_values().collect();
+    let mut docs: Vec<LoadedDoc> = docs.into_values().filter(|it| !running.lives.is_ending(it.doc)).collect();
     docs.sort_by_key(|it| it.doc);
     Ok(docs)
 }

@@ -27,6 +27,7 @@ pub(crate) mod http;
 pub mod identity;
 mod leaving;
 mod link;
+mod lives;
 mod loading;
 mod locks;
 mod lost;

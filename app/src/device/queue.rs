@@ -13,8 +13,20 @@ const GATHER: usize = 64;
 /// Bytes of received writes that may wait; what comes beyond them is asked for again later.
 const MOST_RECEIVED: usize = 64 << 20;
 
+/// A value beside which writes are made, in the same transaction.
+pub struct Beside {
+    /// In which object store.
+    pub store: &'static str,
+    /// Its key.
+    pub key: String,
+    /// Called in place of `done` where it is not there and nothing was written.
+    pub not_there: Box<dyn FnOnce()>,
+}
+
 /// Writes that belong together, and what happens to them.
 pub struct Job {
+    /// What must be there.
+    pub beside: Option<Beside>,
     /// All or none.
     pub writes: Vec<Write>,
     /// Called after the transaction has completed.
@@ -170,6 +182,7 @@ mod tests {
 
     fn job(name: &str, bytes: usize, can_be_had_again: bool) -> Job {
         Job {
+            beside: None,
             writes: vec![Write::Put("items", name.to_owned(), vec![0; bytes])],
             done: Box::new(|| ()),
             given_up: can_be_had_again.then(|| Box::new(|| ()) as Box<dyn FnOnce()>),

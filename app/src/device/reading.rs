@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use shared::ids::{ChangeHash, DocId};
+use shared::ids::{ActorId, ChangeHash, DocId};
 use shared::sync::snapshot::{self, Unsound};
 
 use super::held::{Arrived, Base, Held, LocalCopy};
@@ -183,6 +183,9 @@ impl Running {
 
     /// What lies on disk of documents: their items first, then their snapshots.
     async fn read_all(&self, wanted: &[Rc<Held>]) -> Result<Vec<(Found, FoundSnapshot)>, StoreError> {
+        for held in wanted {
+            self.read_life(held.id).await?;
+        }
         let prefixes = wanted.iter().map(|held| item_prefix(held.id)).collect();
         let items = self.store.all_of(ITEMS, prefixes).await?;
         let docs: Vec<DocId> = wanted.iter().map(|held| held.id).collect();
@@ -210,10 +213,6 @@ impl Running {
             // On the disk before the document is made. That it cannot be written keeps nobody from reading.
             let _ = self.store.write(counted).await;
         }
-        // Deleted while it was being read: it stays deleted.
-        if matches!(*held.copy.borrow(), LocalCopy::Gone) {
-            return;
-        }
         let mut base = None;
         damaged.extend(snapshot.damaged.into_iter().map(|key| (SNAPSHOTS, key)));
         if let Some(kept) = snapshot.kept {
@@ -228,7 +227,11 @@ impl Running {
         if !damaged.is_empty() {
             self.set_aside(doc, damaged).await;
         }
-        if held.loaded(base, stored, self.documents.actor, self.identity.me.device).is_err() {
+        // Deleted while it was being read: it stays deleted.
+        if !matches!(*held.copy.borrow(), LocalCopy::Loading) {
+            return;
+        }
+        if held.loaded(base, stored, self.actor_in(held), self.identity.me.device).is_err() {
             *held.copy.borrow_mut() = LocalCopy::Damaged;
             self.status.report(Problem::Damaged { document: Some(doc) });
         }
@@ -280,9 +283,18 @@ impl Running {
         }
         self.status.report(Problem::Damaged { document: Some(doc) });
         let running = self.clone();
-        // Behind what is still to be written of it, or its cursor would come back. Then it is read anew from the
-        // server: its cursor is gone.
-        self.writer.foreign(writes, move || running.restart_machine());
+        // Behind what is still to be written of it, and in a life of its own, or its cursor would come back from this
+        // tab or another one. Then it is read anew from the server: its cursor is gone.
+        self.renew_life(doc, writes, move || running.restart_machine());
+    }
+
+    /// The actor that writes in a document from now on. Where it was deleted in this run it is another one: what the
+    /// one before wrote last may be lost, and its numbers would be given twice.
+    fn actor_in(&self, held: &Held) -> ActorId {
+        match held.dropped.get() {
+            0 => self.documents.actor,
+            _ => ActorId::of_device(self.identity.me.device, platform::random()),
+        }
     }
 
     /// What to delete so that nothing of a document is left in the store but its items and outbox.

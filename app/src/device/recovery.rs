@@ -160,8 +160,8 @@ impl Running {
         // Nothing new has no answer, or two tabs would go on answering each other.
         let is_news = !gone.is_empty() || !hashes.is_empty();
         self.unsaved(1);
-        let running = self.clone();
-        self.writer.own(writes, move || {
+        let (running, dropped) = (self.clone(), self.clone());
+        let done = move || {
             running.unsaved(-1);
             running.show_waiting();
             running.held(doc).changed.notify();
@@ -170,7 +170,8 @@ impl Running {
                 running.tabs.tell(&Tidings::Items { doc, hashes });
             }
             running.restart_machine();
-        });
+        };
+        self.own_in(doc, writes, done, move || dropped.unsaved(-1));
     }
 
     /// Takes to disk what is left out from now on, and the offer of what was lost by it; then tells the other tabs and
@@ -192,10 +193,11 @@ impl Running {
         writes.push(self.waiting_write());
         writes.push(self.marks.borrow_mut().set_aside(doc, gone));
         let running = self.clone();
-        self.writer.own(writes, move || {
+        let done = move || {
             running.tabs.tell(&Tidings::LeftOut { doc });
             running.restart_machine();
-        });
+        };
+        self.own_in(doc, writes, done, || ());
     }
 
     /// Another tab has replaced changes of a document: this one does the same to its own copy, and to what was

@@ -15,6 +15,7 @@ use super::documents::Documents;
 use super::driver::Driver;
 use super::held::{Arrived, Held, LocalCopy};
 use super::identity::Identity;
+use super::lives::Lives;
 use super::outbox::Outbox;
 use super::platform;
 use super::reading::Marks;
@@ -48,6 +49,8 @@ pub struct Running {
     pub(super) waiting: RefCell<HashMap<DocId, HashSet<ChangeHash>>>,
     /// Changes that this run knows to be in the server's log: word of them from another tab may come later.
     pub(super) logged: RefCell<HashSet<ChangeHash>>,
+    /// The marks on the disk beside which this tab writes about documents.
+    pub(super) lives: Lives,
     /// What earlier runs left to be known before a document is read.
     pub(super) marks: RefCell<Marks>,
     /// Documents that someone waits for, to be read together.
@@ -79,6 +82,7 @@ impl Running {
             untried: RefCell::default(),
             waiting: RefCell::default(),
             logged: RefCell::default(),
+            lives: Lives::default(),
             marks: RefCell::default(),
             wanted: RefCell::default(),
             unsaved: Cell::new(0),
@@ -87,6 +91,7 @@ impl Running {
             store,
             status,
         });
+        running.read_lives().await?;
         running.read_marks().await?;
         running.read_lost().await?;
         running.read_directory().await?;
@@ -172,8 +177,8 @@ impl Running {
             Write::Put(OUTBOX, waiting_key(doc, hash), self.next_order().to_be_bytes().to_vec()),
             self.waiting_write(),
         ];
-        let (running, held) = (self.clone(), held.clone());
-        self.writer.own(writes, move || {
+        let (running, held, dropped) = (self.clone(), held.clone(), self.clone());
+        let done = move || {
             running.unsaved(-1);
             running.show_waiting();
             held.changed.notify();
@@ -182,7 +187,8 @@ impl Running {
             if !running.marks.borrow().is_replaced(doc, hash) {
                 running.local_item(doc, item);
             }
-        });
+        };
+        self.own_in(doc, writes, done, move || dropped.unsaved(-1));
     }
 
     /// The server has these on durable storage.
@@ -193,7 +199,7 @@ impl Running {
         let mut writes: Vec<Write> =
             hashes.iter().map(|hash| Write::Delete(OUTBOX, waiting_key(doc, *hash))).collect();
         writes.push(self.waiting_write());
-        self.writer.own(writes, || ());
+        self.own_in(doc, writes, || (), || ());
         self.tabs.tell(&Tidings::Acknowledged { doc, hashes: hashes.to_vec() });
     }
 
@@ -305,8 +311,7 @@ impl Running {
             self.waiting_write(),
         ]);
         let running = self.clone();
-        // Behind what the server sent of it before, which would bring it back.
-        self.writer.foreign(writes, move || running.tabs.tell(&Tidings::Gone { doc }));
+        self.end_life(doc, writes, move || running.tabs.tell(&Tidings::Gone { doc }));
         self.forget_copy(doc);
     }
 
@@ -314,9 +319,7 @@ impl Running {
     pub(super) fn forget_copy(self: &Rc<Self>, doc: DocId) {
         self.waiting.borrow_mut().remove(&doc);
         let held = self.held(doc);
-        if let Ok(mut copy) = held.copy.try_borrow_mut() {
-            *copy = LocalCopy::Gone;
-        }
+        held.drop_copy();
         if held.strokes.take() > 0 {
             self.unsaved(-1);
         }

@@ -12,15 +12,14 @@ use shared::sync::device::Event;
 use shared::sync::message::SnapshotItem;
 use shared::sync::snapshot::{self, Snapshot, Unsound};
 
-use super::held::LocalCopy;
 use super::locks::{self, Patience};
 use super::reading::{self, APPLYING};
 use super::running::Running;
 use super::store::records::{
     Listed, SNAPSHOT_LIST, StoredCursor, StoredItem, StoredList, item_key, item_prefix, parse_item_key,
-    snapshot_data_key, snapshot_list_key,
+    parse_outbox_key, snapshot_data_key, snapshot_list_key,
 };
-use super::store::{BLOBS, CURSORS, ITEMS, SNAPSHOTS, Store, StoreError, Write};
+use super::store::{BLOBS, CURSORS, ITEMS, OUTBOX, SNAPSHOTS, Store, StoreError, Write};
 
 /// How the names of notes about snapshots being opened begin; the document follows. A note is its tries, then the
 /// heads.
@@ -150,12 +149,14 @@ pub struct Received {
     pub(super) whole: bool,
     /// Whether the log may lack something of what is on this device.
     pub(super) owes: bool,
+    /// How often the document had been dropped when this was asked for.
+    pub(super) dropped: u64,
 }
 
 impl Running {
     /// Takes a snapshot that the server has sent: noted, opened, on disk, and only then answered.
     pub(super) async fn take_snapshot(self: &Rc<Self>, run: u64, received: Received) {
-        let Received { doc, batch, snapshot, new, whole, owes } = received;
+        let Received { doc, batch, snapshot, new, whole, owes, dropped } = received;
         // Another tab that opens the same one is waited for: a note that is found then is of one that died.
         let lock = locks::lock(LOCK, Patience::Wait).await;
         let failed = |running: &Rc<Self>| running.answer(run, Event::PersistFailed { doc, batch });
@@ -183,14 +184,18 @@ impl Running {
         };
         // The machine knows of what another tab has put on disk only once it has read it.
         let Ok(on_disk) = self.on_disk(doc).await else { return failed(self) };
-        if matches!(*self.held(doc).copy.borrow(), LocalCopy::Gone) {
+        // What is waited for here was not that the log has it: it was pushed long before there was a snapshot of it.
+        let Ok(marks) = self.marks_of(doc, &snapshot.items).await else { return failed(self) };
+        if self.held(doc).dropped.get() != dropped {
+            // Deleted meanwhile; nobody waits for an answer.
             return;
         }
         let whole = whole && on_disk.is_empty() && lock.is_some();
         let Snapshot { seq, chain, items, data, .. } = snapshot;
         self.logged.borrow_mut().extend(items.iter().map(|item| item.hash));
         let cursor = StoredCursor { cursor: seq, chain: Some(chain), kind: self.driver.kind(doc), owes };
-        let mut writes = vec![Write::Put(CURSORS, doc.to_string(), cursor.encode())];
+        let mut writes = marks;
+        writes.push(Write::Put(CURSORS, doc.to_string(), cursor.encode()));
         let mut changes = Vec::new();
         if whole {
             writes.extend(kept(&opened.changes, items, data, self.identity.me.device).writes(doc));
@@ -216,7 +221,7 @@ impl Running {
         }
         let (done, outcome) = locks::told();
         let failed = done.clone();
-        self.writer.received(writes, move || done(true), move || failed(false));
+        self.received_in(doc, writes, move || done(true), move || failed(false));
         let is_written = outcome.await;
         drop(lock);
         if !is_written {
@@ -226,6 +231,15 @@ impl Running {
             self.read_anew(doc);
         }
         self.answer(run, Event::SnapshotTaken { doc, batch, changes });
+    }
+
+    /// Deletes the marks of what waits or was refused of a document and is in a log of these items.
+    async fn marks_of(&self, doc: DocId, items: &[SnapshotItem]) -> Result<Vec<Write>, StoreError> {
+        let mut keys = self.store.keys(OUTBOX, &format!("change/{doc}/")).await?;
+        keys.extend(self.store.keys(OUTBOX, &format!("refused/{doc}/")).await?);
+        let logged: HashSet<ChangeHash> = items.iter().map(|item| item.hash).collect();
+        let is_logged = |key: &String| parse_outbox_key(key).is_some_and(|(_, hash)| logged.contains(&hash));
+        Ok(keys.into_iter().filter(is_logged).map(|key| Write::Delete(OUTBOX, key)).collect())
     }
 
     /// The hashes of everything that lies on disk of a document.

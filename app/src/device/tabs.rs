@@ -8,7 +8,6 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use super::held::LocalCopy;
 use super::leaving::Leaving;
 use super::running::Running;
 use super::wipe::WipeReason;
@@ -126,12 +125,7 @@ impl Running {
                 });
             }
             Tidings::Gone { doc } => {
-                // The machine of this tab may hold it still, with changes that wait: it starts from the disk then.
-                let is_known = !matches!(*self.held(doc).copy.borrow(), LocalCopy::Gone);
-                self.forget_copy(doc);
-                if is_known {
-                    self.restart_machine();
-                }
+                wasm_bindgen_futures::spawn_local(async move { running.deleted_by_tab(doc).await });
             }
             Tidings::Commands => {
                 wasm_bindgen_futures::spawn_local(async move {

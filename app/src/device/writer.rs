@@ -5,9 +5,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::platform;
-use super::queue::{Job, Lane, Queue};
+use super::queue::{Beside, Job, Lane, Queue};
 use super::status::{Problem, Status};
-use super::store::{Store, StoreError, Write};
+use super::store::{Part, Store, StoreError, Write};
 
 /// How long to wait before a refused write is tried again, in ms.
 const RETRY_MS: u64 = 3_000;
@@ -49,15 +49,35 @@ impl Writer {
 
     /// Writes something that was made here.
     pub(super) fn own(self: &Rc<Self>, writes: Vec<Write>, done: impl FnOnce() + 'static) {
-        self.queue.borrow_mut().add_own(Job { writes, done: Box::new(done), given_up: None });
+        self.own_beside(None, writes, done);
+    }
+
+    /// Like [`Self::own`], beside something that must be there.
+    pub(super) fn own_beside(
+        self: &Rc<Self>,
+        beside: Option<Beside>,
+        writes: Vec<Write>,
+        done: impl FnOnce() + 'static,
+    ) {
+        self.queue.borrow_mut().add_own(Job { beside, writes, done: Box::new(done), given_up: None });
         self.run();
     }
 
     /// Writes something that follows from what the server said, behind what the server sent before. It is tried
     /// until the disk takes it.
     pub(super) fn foreign(self: &Rc<Self>, writes: Vec<Write>, done: impl FnOnce() + 'static) {
+        self.foreign_beside(None, writes, done);
+    }
+
+    /// Like [`Self::foreign`], beside something that must be there.
+    pub(super) fn foreign_beside(
+        self: &Rc<Self>,
+        beside: Option<Beside>,
+        writes: Vec<Write>,
+        done: impl FnOnce() + 'static,
+    ) {
         // Never returned: it cannot be had again.
-        self.queue.borrow_mut().add_foreign(Job { writes, done: Box::new(done), given_up: None });
+        self.queue.borrow_mut().add_foreign(Job { beside, writes, done: Box::new(done), given_up: None });
         self.run();
     }
 
@@ -69,7 +89,18 @@ impl Writer {
         done: impl FnOnce() + 'static,
         given_up: impl FnOnce() + 'static,
     ) {
-        let job = Job { writes, done: Box::new(done), given_up: Some(Box::new(given_up)) };
+        self.received_beside(None, writes, done, given_up);
+    }
+
+    /// Like [`Self::received`], beside something that must be there.
+    pub(super) fn received_beside(
+        self: &Rc<Self>,
+        beside: Option<Beside>,
+        writes: Vec<Write>,
+        done: impl FnOnce() + 'static,
+        given_up: impl FnOnce() + 'static,
+    ) {
+        let job = Job { beside, writes, done: Box::new(done), given_up: Some(Box::new(given_up)) };
         let turned_down = self.queue.borrow_mut().add_foreign(job);
         give_up(turned_down);
         self.run();
@@ -85,12 +116,20 @@ impl Writer {
                 let next = writer.queue.borrow_mut().next();
                 let Some(taken) = next else { break };
                 let lane = taken.lane;
-                let writes = taken.jobs.iter().flat_map(|job| job.writes.iter().cloned()).collect();
-                match writer.store.write(writes).await {
-                    Ok(()) => {
+                let part = |job: &Job| Part {
+                    beside: job.beside.as_ref().map(|beside| (beside.store, beside.key.clone())),
+                    writes: job.writes.clone(),
+                };
+                match writer.store.write_parts(taken.jobs.iter().map(part).collect()).await {
+                    Ok(written) => {
                         writer.queue.borrow_mut().succeeded(lane);
                         writer.taken(lane);
-                        taken.jobs.into_iter().for_each(|job| (job.done)());
+                        for (job, is_written) in taken.jobs.into_iter().zip(written) {
+                            match (is_written, job.beside) {
+                                (false, Some(beside)) => (beside.not_there)(),
+                                _ => (job.done)(),
+                            }
+                        }
                     }
                     Err(StoreError::Closed) => {
                         writer.queue.borrow_mut().put_back(taken);

@@ -7,7 +7,7 @@ use shared::ids::{ChangeHash, DeviceId, DocId};
 use shared::sync::device::Offered;
 use shared::sync::session::Answer;
 
-use super::disk::{Directory, Stored};
+use super::disk::{Directory, Places, Stored};
 use super::settings::Fault;
 use super::snapshots::Taking;
 
@@ -52,6 +52,8 @@ pub enum Happening {
     Act(Run),
     /// A tab is opened.
     OpenTab(usize),
+    /// It has read the places and marks of documents on the disk, and goes on with the rest.
+    OpenRest(Run, Quiet<Places>),
     /// A socket opens, or does not.
     Opens(Run, u64),
     /// The next frame of a connection reaches the server.

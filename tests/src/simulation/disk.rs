@@ -191,22 +191,40 @@ impl Disk {
         self.docs.get(&doc).is_some_and(|shelf| shelf.lives.contains(&life))
     }
 
-    /// Everything, as the machine wants it at start.
+    /// What is read first.
     #[must_use]
-    pub fn loaded(&self) -> Vec<LoadedDoc> {
-        let load = |(&doc, shelf): (&DocId, &Shelf)| LoadedDoc {
-            doc,
-            kind: shelf.cursor.and_then(|(.., kind)| kind),
-            cursor: shelf.cursor.map_or(0, |(cursor, ..)| cursor),
-            chain: shelf.cursor.map(|(_, chain, _)| chain),
-            owes: shelf.owes,
-            hashes: shelf.hashes().into_iter().collect(),
-            waiting: shelf.waiting(),
-            aside: shelf.refused.iter().map(|(hash, code)| (*hash, *code)).collect(),
-            noted: vec![],
+    pub fn places(&self) -> Places {
+        let cursors = self.docs.iter().map(|(doc, shelf)| (*doc, (shelf.cursor, shelf.owes))).collect();
+        Places { cursors, lives: self.lives() }
+    }
+
+    /// Everything, as the machine wants it at start, with places that were read before.
+    #[must_use]
+    pub fn loaded(&self, places: &Places) -> Vec<LoadedDoc> {
+        let load = |(&doc, shelf): (&DocId, &Shelf)| {
+            let (place, owes) = places.cursors.get(&doc).copied().unwrap_or_default();
+            LoadedDoc {
+                doc,
+                kind: place.and_then(|(.., kind)| kind),
+                cursor: place.map_or(0, |(cursor, ..)| cursor),
+                chain: place.map(|(_, chain, _)| chain),
+                owes,
+                hashes: shelf.hashes().into_iter().collect(),
+                waiting: shelf.waiting(),
+                aside: shelf.refused.iter().map(|(hash, code)| (*hash, *code)).collect(),
+                noted: vec![],
+            }
         };
         self.docs.iter().map(load).collect()
     }
+}
+
+/// What a page reads before everything else: the places of documents, whether they owe, and marks of their lives.
+#[derive(Debug, Clone)]
+pub struct Places {
+    cursors: BTreeMap<DocId, (Option<(u64, Chain, Option<DocKind>)>, bool)>,
+    /// The marks.
+    pub lives: BTreeMap<DocId, (u64, bool)>,
 }
 
 impl Shelf {

@@ -205,6 +205,10 @@ impl World {
         self.kill_device(device);
         let tablet = &mut self.devices[device];
         tablet.disk = image;
+        for tab in tablet.tabs {
+            // What a tab has read so far was not of this disk.
+            self.tabs[tab].run += 1;
+        }
         let Disk { docs, .. } = &tablet.disk;
         tablet.saved.retain(|(doc, hash)| docs.get(doc).is_some_and(|shelf| shelf.has(hash)));
     }

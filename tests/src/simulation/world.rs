@@ -11,8 +11,8 @@ use shared::sync::memory::Memory;
 use shared::sync::session::Input;
 use shared::sync::signature::DeviceKey;
 
-use super::agenda::{Agenda, Happening, Run};
-use super::disk::Disk;
+use super::agenda::{Agenda, Happening, Quiet, Run};
+use super::disk::{Disk, Places};
 use super::ledger::Ledger;
 use super::page::{Page, Tab, Tablet};
 use super::random::Random;
@@ -213,6 +213,11 @@ impl World {
                 }
             }
             Happening::OpenTab(tab) => self.open_tab(tab),
+            Happening::OpenRest(run, Quiet(places)) => {
+                if self.tabs[run.tab].run == run.run {
+                    self.open_rest(run.tab, places);
+                }
+            }
             Happening::Opens(run, attempt) => self.opens(run, attempt),
             Happening::Up(conn) => self.up(conn),
             Happening::Down(conn) => self.down(conn),
@@ -273,14 +278,30 @@ impl World {
         if self.tabs[tab].page.is_some() || self.devices[device].gone {
             return;
         }
+        self.devices[device].disk.tidy();
+        let places = self.devices[device].disk.places();
+        if self.compacts() && !self.calm {
+            let wait = self.random.between(0, 30);
+            let run = Run { tab, run: self.tabs[tab].run };
+            self.agenda.put(self.now + wait, Happening::OpenRest(run, Quiet(places)));
+        } else {
+            self.open_rest(tab, places);
+        }
+    }
+
+    /// A tab has read the places of documents, and now reads what there is of them: more may have come in between.
+    fn open_rest(&mut self, tab: usize, places: Places) {
+        let device = self.tabs[tab].device;
+        if self.tabs[tab].page.is_some() || self.devices[device].gone {
+            return;
+        }
         self.tabs[tab].run += 1;
         let run = Run { tab, run: self.tabs[tab].run };
         let id = self.devices[device].id();
         let actor = ActorId::of_device(id, self.random.bytes());
         let machine = Device::new(id, "simulation", self.random.next());
-        self.devices[device].disk.tidy();
         let tablet = &self.devices[device];
-        let (docs, directory) = (tablet.disk.loaded(), tablet.disk.directory.clone());
+        let (docs, directory) = (tablet.disk.loaded(&places), tablet.disk.directory.clone());
         let missing = tablet
             .saved
             .iter()
@@ -304,7 +325,7 @@ impl World {
             fetching: None,
             directory: directory.as_ref().map(|directory| directory.version.clone()),
             logged: BTreeSet::new(),
-            lives: self.devices[device].disk.lives(),
+            lives: places.lives,
             deleting: BTreeSet::new(),
             takings_away: BTreeMap::new(),
             told: BTreeMap::new(),

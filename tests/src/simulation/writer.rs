@@ -260,7 +260,8 @@ impl World {
         let is_dead =
             |(doc, (life, is_there)): &(DocId, (u64, bool))| *is_there && !disk.lives_on(*doc, *life);
         let dead: Vec<_> = known.into_iter().filter(is_dead).map(|(doc, _)| doc).collect();
-        let (mut docs, directory, lives) = (disk.loaded(), disk.directory.clone(), disk.lives());
+        let (mut docs, directory, lives) =
+            (disk.loaded(&disk.places()), disk.directory.clone(), disk.lives());
         let Some(page) = self.page(run) else { return };
         docs.retain(|loaded| !page.deleting.contains(&loaded.doc));
         page.machine = machine;

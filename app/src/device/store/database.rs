@@ -8,7 +8,9 @@ use indexed_db_futures::KeyRange;
 use indexed_db_futures::database::Database;
 use indexed_db_futures::error::{DomException, Error as IdbError, OpenDbError, UnexpectedDataError};
 use indexed_db_futures::prelude::*;
-use indexed_db_futures::transaction::{TransactionDurability, TransactionMode, TransactionOptions};
+use indexed_db_futures::transaction::{
+    Transaction, TransactionDurability, TransactionMode, TransactionOptions,
+};
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast as _, JsValue};
 
@@ -58,6 +60,15 @@ impl RawWrite {
             Self::Put { store, .. } | Self::Delete { store, .. } | Self::DeletePrefix { store, .. } => store,
         }
     }
+}
+
+/// Writes of a transaction that are made only where something else is there.
+#[derive(Debug, Clone)]
+pub struct RawPart {
+    /// What must be there: object store and key.
+    pub beside: Option<(&'static str, String)>,
+    /// In their order.
+    pub writes: Vec<RawWrite>,
 }
 
 /// The connection, shared by whoever reads and writes.
@@ -112,39 +123,25 @@ impl Connection {
         }
     }
 
-    /// Carries out all writes or none, and returns once they are on disk.
+    /// Carries out all parts in one strict transaction, each if what it is beside is there by then; which ones were.
+    /// Resolves once it is on disk.
     ///
     /// # Errors
     /// When nothing was written.
-    pub async fn write(&self, writes: &[RawWrite]) -> Result<(), StoreError> {
-        if writes.is_empty() {
-            return Ok(());
+    pub async fn write(&self, parts: &[RawPart]) -> Result<Vec<bool>, StoreError> {
+        if parts.iter().all(|part| part.beside.is_none() && part.writes.is_empty()) {
+            return Ok(vec![true; parts.len()]);
         }
-        match self.try_write(None, writes).await {
-            Err(StoreError::Lost) => self.try_write(None, writes).await.map(drop),
-            done => done.map(drop),
+        match self.try_write(parts).await {
+            Err(StoreError::Lost) => self.try_write(parts).await,
+            done => done,
         }
     }
 
-    /// Like [`Self::write`], if the named value is there in the same transaction; whether it was.
-    ///
-    /// # Errors
-    /// When nothing was written.
-    pub async fn write_beside(
-        &self,
-        beside: (&'static str, &str),
-        writes: &[RawWrite],
-    ) -> Result<bool, StoreError> {
-        self.try_write(Some(beside), writes).await
-    }
-
-    async fn try_write(
-        &self,
-        beside: Option<(&'static str, &str)>,
-        writes: &[RawWrite],
-    ) -> Result<bool, StoreError> {
-        let mut stores: Vec<&'static str> =
-            writes.iter().map(RawWrite::store).chain(beside.map(|(store, _)| store)).collect();
+    async fn try_write(&self, parts: &[RawPart]) -> Result<Vec<bool>, StoreError> {
+        let written = parts.iter().flat_map(|part| &part.writes).map(RawWrite::store);
+        let beside = parts.iter().filter_map(|part| part.beside.as_ref()).map(|(store, _)| *store);
+        let mut stores: Vec<&'static str> = written.chain(beside).collect();
         stores.sort_unstable();
         stores.dedup();
         let database = self.database().await?;
@@ -154,34 +151,20 @@ impl Connection {
             .with_options(TransactionOptions::new().with_durability(TransactionDurability::Strict))
             .build()
             .map_err(|error| self.error(error))?;
-        if let Some((store, key)) = beside {
-            let there = async || -> Result<Option<JsValue>, IdbError> {
-                transaction.object_store(store)?.get::<JsValue, _, _>(key).primitive()?.await
+        let mut made = Vec::with_capacity(parts.len());
+        for part in parts {
+            let is_there = match &part.beside {
+                Some((store, key)) => is_there(&transaction, store, key).await,
+                None => Ok(true),
             };
-            if there().await.map_err(|error| self.error(error))?.is_none() {
-                return Ok(false);
+            let is_there = is_there.map_err(|error| self.error(error))?;
+            if is_there {
+                issue(&transaction, &part.writes).map_err(|error| self.error(error))?;
             }
+            made.push(is_there);
         }
-        // Requests go out in order when they are built; only the commit is waited for.
-        let issue = || -> Result<(), IdbError> {
-            for write in writes {
-                let store = transaction.object_store(write.store())?;
-                match write {
-                    RawWrite::Put { key, bytes, .. } => {
-                        let value = JsValue::from(Uint8Array::from(bytes.as_slice()));
-                        drop(store.put(value).with_key(key.as_str()).without_key_type().primitive()?);
-                    }
-                    RawWrite::Delete { key, .. } => drop(store.delete(key.as_str()).primitive()?),
-                    RawWrite::DeletePrefix { prefix, .. } => {
-                        drop(store.delete::<String, _>(prefix_range(prefix)).primitive()?);
-                    }
-                }
-            }
-            Ok(())
-        };
-        issue().map_err(|error| self.error(error))?;
         transaction.commit().await.map_err(|error| self.error(error))?;
-        Ok(true)
+        Ok(made)
     }
 
     /// One value.
@@ -292,6 +275,29 @@ impl Connection {
             other => StoreError::Failed { message: other.to_string() },
         }
     }
+}
+
+async fn is_there(transaction: &Transaction<'_>, store: &str, key: &str) -> Result<bool, IdbError> {
+    let found = transaction.object_store(store)?.get::<JsValue, _, _>(key).primitive()?.await?;
+    Ok(found.is_some())
+}
+
+/// Sends the requests out in order; only the commit is waited for.
+fn issue(transaction: &Transaction<'_>, writes: &[RawWrite]) -> Result<(), IdbError> {
+    for write in writes {
+        let store = transaction.object_store(write.store())?;
+        match write {
+            RawWrite::Put { key, bytes, .. } => {
+                let value = JsValue::from(Uint8Array::from(bytes.as_slice()));
+                drop(store.put(value).with_key(key.as_str()).without_key_type().primitive()?);
+            }
+            RawWrite::Delete { key, .. } => drop(store.delete(key.as_str()).primitive()?),
+            RawWrite::DeletePrefix { prefix, .. } => {
+                drop(store.delete::<String, _>(prefix_range(prefix)).primitive()?);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn dom_error(exception: &DomException) -> StoreError {

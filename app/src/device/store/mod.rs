@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::vault::{Attempts, DataKey, Wrapped};
 pub use database::Connection;
-use database::{Entries, RawWrite};
+use database::{Entries, RawPart, RawWrite};
 
 /// Sealed values, one add-only entry per change: key `doc/hash`.
 pub const ITEMS: &str = "items";
@@ -66,6 +66,16 @@ pub enum Write {
     Waiting(u32),
 }
 
+/// Writes of a transaction that are made only beside something.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// What must be there, after what the parts before it have written: object store and key. Otherwise the others are
+    /// made without this part.
+    pub beside: Option<(&'static str, String)>,
+    /// In their order.
+    pub writes: Vec<Write>,
+}
+
 /// Values read: those that open, and the keys of those that do not.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -94,20 +104,17 @@ impl Store {
     /// # Errors
     /// When nothing was written.
     pub async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
-        self.connection.write(&self.sealed_writes(writes)).await
+        self.write_parts(vec![Part { beside: None, writes }]).await.map(drop)
     }
 
-    /// Like [`Self::write`], if the named value is there in the same transaction. Whether it was; nothing is written
-    /// where it was not.
+    /// Carries out all parts in one transaction, each if what it is beside is there; which ones were.
     ///
     /// # Errors
     /// When nothing was written.
-    pub async fn write_beside(
-        &self,
-        (store, key): (&'static str, &str),
-        writes: Vec<Write>,
-    ) -> Result<bool, StoreError> {
-        self.connection.write_beside((store, key), &self.sealed_writes(writes)).await
+    pub async fn write_parts(&self, parts: Vec<Part>) -> Result<Vec<bool>, StoreError> {
+        let seal = |part: Part| RawPart { beside: part.beside, writes: self.sealed_writes(part.writes) };
+        let parts: Vec<RawPart> = parts.into_iter().map(seal).collect();
+        self.connection.write(&parts).await
     }
 
     fn sealed_writes(&self, writes: Vec<Write>) -> Vec<RawWrite> {
@@ -193,6 +200,10 @@ impl Store {
 
 /// What lies in clear beside the sealed values.
 impl Connection {
+    async fn write_raw(&self, writes: Vec<RawWrite>) -> Result<(), StoreError> {
+        self.write(&[RawPart { beside: None, writes }]).await.map(drop)
+    }
+
     /// The wrapped key; `None` on a device without a vault.
     ///
     /// # Errors
@@ -224,7 +235,7 @@ impl Connection {
             let bytes = key.seal(store, name, plain);
             writes.push(RawWrite::Put { store, key: (*name).to_owned(), bytes });
         }
-        self.write(&writes).await
+        self.write_raw(writes).await
     }
 
     /// Wrong tries so far.
@@ -243,7 +254,7 @@ impl Connection {
     pub async fn set_attempts(&self, attempts: Attempts) -> Result<(), StoreError> {
         let json = |error: serde_json::Error| StoreError::Failed { message: error.to_string() };
         let bytes = serde_json::to_vec(&attempts).map_err(json)?;
-        self.write(&[RawWrite::Put { store: VAULT, key: "attempts".to_owned(), bytes }]).await
+        self.write_raw(vec![RawWrite::Put { store: VAULT, key: "attempts".to_owned(), bytes }]).await
     }
 
     /// How many changes and commands wait for the server, as last written.
