@@ -8,6 +8,7 @@ use shared::ids::{ChangeHash, DocId};
 use shared::sync::device::{Problem, Safety};
 
 use super::agenda::{Happening, Run};
+use super::wire::Conn;
 use super::world::World;
 
 /// Long enough for every wait there is: back-off, retries, silence, patience.
@@ -40,8 +41,10 @@ impl World {
                 self.agenda.put(self.now + 1, Happening::SignIn(device));
             }
         }
-        for conn in self.conns.values_mut() {
-            conn.slow_ms = 0;
+        // What is under way to a slow reader would take as long as all the rest.
+        let slow = |(number, conn): (&usize, &mut Conn)| (std::mem::take(&mut conn.slow_ms) > 0).then_some(*number);
+        for number in self.conns.iter_mut().filter_map(slow).collect::<Vec<_>>() {
+            self.cut(number);
         }
         self.agenda.put(self.now, Happening::Redo);
         // Most lies come out as soon as everything arrives, the cleverest with the next item after it.
