@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use shared::ids::{ActorId, ChangeHash, DocId};
 use shared::sync::message::RejectCode;
 
-use super::held::LocalCopy;
+use super::held::{Held, LocalCopy};
 use super::platform;
 use super::replacement::{Replacement, replace};
 use super::running::Running;
@@ -43,9 +43,7 @@ pub(super) async fn recover(running: &Rc<Running>, doc: DocId, refused: &[Change
         return;
     }
     running.commit(&held);
-    if let LocalCopy::Ready(copy) = &mut *held.copy.borrow_mut() {
-        changes.extend(copy.get_changes(&[]));
-    }
+    changes.extend(not_on_disk_yet(running, &held));
     let own = running.identity.me.device;
     let refused: HashSet<ChangeHash> = refused.iter().copied().collect();
     let replaced = running.marks.borrow().replaced(doc);
@@ -78,9 +76,7 @@ pub(super) async fn leave_out(running: &Rc<Running>, doc: DocId, void: &[ChangeH
     let Ok(mut all) = stored(running, doc).await else { return };
     // From here on nothing waits for anything: what is typed is in, or comes after.
     running.commit(&held);
-    if let LocalCopy::Ready(copy) = &mut *held.copy.borrow_mut() {
-        all.extend(copy.get_changes(&[]));
-    }
+    all.extend(not_on_disk_yet(running, &held));
     let mut seen = HashSet::new();
     all.retain(|change| seen.insert(change.hash()));
     // An operation has a higher number than all it depends on, which makes this an order of dependencies.
@@ -124,6 +120,19 @@ async fn stored(running: &Running, doc: DocId) -> Result<Vec<Change>, StoreError
     let covered = kept.and_then(|kept| kept.changes().ok()).into_iter().flatten().map(|(change, _)| change);
     changes.extend(covered.filter(|change| !noted.contains(&ChangeHash(change.hash().0))));
     Ok(changes)
+}
+
+/// What was made here and is on its way to the disk; nothing edited may be uncommitted. Others' changes are taken from the
+/// disk alone: a harmful one comes out of a document as another change than went in, under a hash that nobody knows.
+fn not_on_disk_yet(running: &Running, held: &Held) -> Vec<Change> {
+    let waiting = running.waiting.borrow();
+    match (&mut *held.copy.borrow_mut(), waiting.get(&held.id)) {
+        (LocalCopy::Ready(copy), Some(waiting)) => waiting
+            .iter()
+            .filter_map(|hash| copy.get_change_by_hash(&automerge::ChangeHash(hash.0)))
+            .collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn document(found: &Replacement, actor: ActorId) -> Result<AutoCommit, AutomergeError> {

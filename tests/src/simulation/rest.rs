@@ -42,7 +42,8 @@ impl World {
             }
         }
         // What is under way to a slow reader would take as long as all the rest.
-        let slow = |(number, conn): (&usize, &mut Conn)| (std::mem::take(&mut conn.slow_ms) > 0).then_some(*number);
+        let slow =
+            |(number, conn): (&usize, &mut Conn)| (std::mem::take(&mut conn.slow_ms) > 0).then_some(*number);
         for number in self.conns.iter_mut().filter_map(slow).collect::<Vec<_>>() {
             self.cut(number);
         }
