@@ -185,3 +185,50 @@ test('what a person built on a change that is found harmful is offered to her, a
     await device.close();
   }
 });
+
+test('who had only read what is found harmful goes on writing, and loses no word of it', async () => {
+  const server = await Server.start();
+  const device = await Device.make(server, { size: TABLET });
+  const other = await Device.make(server, { size: DESK });
+  try {
+    const page = await signIn(device, 'coach1');
+    await installed(page);
+    await page.getByRole('button', { name: 'Nieuwe notitie bij Sanne Bakker' }).click();
+    await mine(page).fill('Begin.');
+    await synchronised(page);
+
+    // A third device writes it, with words on top; this page builds on both.
+    const writer = await (await Writer.of(server, 'coach1')).find('Begin.');
+    const { replica } = writer;
+    const own = writer.session.device;
+    const actor = own.actor();
+    const startOp = replica.maxOp + 1;
+    const ops = [{ action: 'set', obj: '_root', key: 'schadelijk', value: 'x', pred: [`${startOp + 1_000}@${hex(actor)}`] }];
+    const harmful = make({ actor, startOp, deps: replica.heads.map((head) => Buffer.from(head, 'hex')), ops });
+    replica.apply(harmful);
+    await writer.push([own.item(replica.doc, harmful), replica.append(writer.path, ' Van een ander.')]);
+    await showing(page, 'Begin. Van een ander.');
+    await write(page, ' Ervoor.');
+    const notice = page.locator('.state');
+    const take = notice.getByRole('button', { name: 'Opnieuw in het document zetten' }).first();
+    await take.waitFor({ timeout: 60_000 });
+    await showing(page, 'Begin.');
+
+    // No reload in between: what is taken over and typed now is as safe as ever.
+    await take.click();
+    await showing(page, 'Begin.\n Ervoor.');
+    await write(page, ' Erna.');
+    await synchronised(page, 60_000);
+    await page.reload();
+    await unlock(page);
+    await showing(page, 'Begin.\n Ervoor. Erna.');
+    const reader = await signIn(other, 'coach1');
+    await reader.goto(page.url());
+    await unlock(reader);
+    await showing(reader, 'Begin.\n Ervoor. Erna.');
+  } finally {
+    await server.remove();
+    await device.close();
+    await other.close();
+  }
+});
