@@ -10,6 +10,7 @@ use shared::sync::crafted::{Caught, Crafted, Op, Soil, seal};
 use shared::sync::message::{
     Body, ClientMessage, ErrorCode, LogItem, Place, PushItem, RejectCode, ServerMessage,
 };
+use store::Quarantined;
 use tests::{Person, Replica, TestApp, worker};
 
 const KIND: DocKind = DocKind::ReflectionDraft;
@@ -155,6 +156,30 @@ async fn without_a_worker_nothing_is_let_in_and_what_is_in_quarantine_is_not_tri
         matches!(heard[..], [ServerMessage::Error { code: ErrorCode::Unavailable, id: Some(1), .. }]),
         "{heard:?}"
     );
+}
+
+/// By mistake, as the operator has found: the same bytes are looked at anew.
+#[tokio::test]
+async fn what_is_in_quarantine_is_not_stored_and_once_released_it_is() {
+    let app = TestApp::init().await;
+    let field = Field::new(&app).await;
+    let sound = field.soil.next.chunk();
+    let PushItem { hash, by, data, .. } = field.item(&sound);
+    let kept = Quarantined {
+        doc: field.doc,
+        hash,
+        by,
+        at: 1,
+        reason: "it fell".into(),
+        seq: None,
+        data: Some(data),
+    };
+    app.store().quarantine(&[kept]).await.unwrap();
+    app.state().authors.quarantined([hash]);
+    assert_eq!(field.push(&sound).await, Err(RejectCode::Quarantined));
+    assert_eq!(log(&field.person, field.doc).await.len(), 2);
+    app.store().release(field.doc, hash, 2).await.unwrap().unwrap();
+    assert_eq!(field.push(&sound).await, Ok(3));
 }
 
 async fn log(person: &Person, doc: DocId) -> Vec<LogItem> {
