@@ -289,6 +289,19 @@ async fn what_depends_on_something_void_is_void_and_what_does_not_is_not() {
     assert!(log(&laptop, field.doc).await[2].data == Body::Void);
 }
 
+#[tokio::test]
+async fn who_may_not_write_any_more_is_told_on_all_her_devices() {
+    let app = TestApp::trying_at_once().await;
+    let field = Field::new(&app).await;
+    let laptop = app.signed_in(field.person.user).await;
+    let mut listening = laptop.socket().await.greeted().await;
+    let before = laptop.directory().await["version"].clone();
+    let harmful = field.soil.next.clone().doing(&Op { object: Some((0, 999)), ..Op::put("k") });
+    assert_eq!(field.push(&harmful.chunk()).await, Ok(3));
+    let ServerMessage::Directory { version } = listening.message().await else { panic!("it is told") };
+    assert_ne!(before, version);
+}
+
 /// Sound and crafted changes with some bytes changed, and the checksum put right again.
 fn mutated(soil: &Soil, many: usize) -> Vec<Vec<u8>> {
     let mut chunks = vec![soil.sound.clone(), soil.next.chunk()];
