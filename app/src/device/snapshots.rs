@@ -170,12 +170,9 @@ impl Running {
         if self.store.write(vec![Write::Put(BLOBS, name.clone(), note)]).await.is_err() {
             return failed(self);
         }
-        let opened = match snapshot::open(&snapshot) {
-            Ok(opened) => opened,
-            Err(_) => {
-                self.writer.foreign(vec![Write::Delete(BLOBS, name)], || ());
-                return self.answer(run, Event::SnapshotUnsound { doc, batch });
-            }
+        let Ok(opened) = snapshot::open(&snapshot) else {
+            self.writer.foreign(vec![Write::Delete(BLOBS, name)], || ());
+            return self.answer(run, Event::SnapshotUnsound { doc, batch });
         };
         // The machine knows of what another tab has put on disk only once it has read it.
         let Ok(on_disk) = self.on_disk(doc).await else { return failed(self) };
