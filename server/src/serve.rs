@@ -57,6 +57,12 @@ pub enum StartError {
         /// Why not.
         error: StoreError,
     },
+    /// There is no database where one was to be looked at.
+    #[error("there is no database {}; is --data the folder that the server uses?", file.display())]
+    NoDatabase {
+        /// Where it would be.
+        file: PathBuf,
+    },
     /// The demo cannot be set up there.
     #[error(transparent)]
     Demo(#[from] DemoError),
@@ -102,6 +108,18 @@ pub async fn open_store(data: &Path) -> Result<SharedStore, StartError> {
         Ok(store) => Ok(Arc::new(store)),
         Err(error) => Err(StartError::Store { file, error }),
     }
+}
+
+/// The same where there is one already: who asks about accounts in a folder that is not there has mistyped it.
+///
+/// # Errors
+/// [`StartError`] says what to do about it.
+pub async fn open_existing_store(data: &Path) -> Result<SharedStore, StartError> {
+    let file = database(data);
+    if !file.exists() {
+        return Err(StartError::NoDatabase { file });
+    }
+    open_store(data).await
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -162,7 +162,7 @@ fn a_file_that_is_no_database_is_told_and_left_alone() {
 #[test]
 fn a_database_of_a_newer_version_is_told() {
     let (_folder, data) = folder();
-    assert!(run(&["user", "list", "--data", &data]).status.success());
+    assert!(run(&["user", "add", "anna@test.example", "Anna", "--data", &data]).status.success());
     let file = server::serve::database(Path::new(&data));
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
                  VALUES (99991231000000, 'later', 1, x'00', 1)";
@@ -173,6 +173,32 @@ fn a_database_of_a_newer_version_is_told() {
     });
     refused(&run(&["serve", "--listen", "127.0.0.1:0", "--data", &data]), "newer");
     refused(&run(&["user", "list", "--data", &data]), "newer");
+}
+
+#[test]
+fn a_mistyped_data_folder_is_told_and_not_made() {
+    let (_folder, data) = folder();
+    for arguments in [
+        &["user", "list"][..],
+        &["user", "disable", "anna@test.example"],
+        &["user", "reset-password", "anna@test.example"],
+        &["quarantine", "list"],
+    ] {
+        refused(&run(&[arguments, &["--data", &data]].concat()), "there is no database");
+        assert!(!Path::new(&data).exists(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_log_that_nobody_watches_has_no_colours() {
+    let (_folder, data) = folder();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--data", &data];
+    let mut child = program(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut String::new()).unwrap();
+    Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    let log = text(&child.wait_with_output().unwrap().stderr);
+    assert!(log.contains(" INFO "), "{log}");
+    assert!(!log.contains('\x1b'), "{log:?}");
 }
 
 #[test]
@@ -202,6 +228,9 @@ fn accounts_are_made_listed_disabled_and_given_passwords() {
 
     refused(&user(&["add", "FATIMA@test.example", "Fatima"]), "already");
     refused(&user(&["add", "fatima", "Fatima"]), "not an e-mail address");
+    for name in ["", "  "] {
+        refused(&user(&["add", "bram@test.example", name]), "a name must not be empty");
+    }
     refused(&user(&["disable", "bram@test.example"]), "no account");
     refused(&user(&["reset-password", "bram@test.example"]), "no account");
 
@@ -259,6 +288,7 @@ fn quarantined(data: &str) -> [String; 3] {
 fn what_is_in_quarantine_is_listed_shown_and_released() {
     let (folder, data) = folder();
     let quarantine = |arguments: &[&str]| run(&[&["quarantine", "--data", &data], arguments].concat());
+    assert_eq!(Serving::start(&["serve", "--listen", "127.0.0.1:0", "--data", &data]).terminated(), Some(0));
     let empty = quarantine(&["list"]);
     assert_eq!((empty.status.code(), text(&empty.stdout).as_str()), (Some(0), ""));
     assert_eq!(text(&empty.stderr), "Nothing is in quarantine.\n");
@@ -308,6 +338,7 @@ fn what_is_in_quarantine_is_listed_shown_and_released() {
 #[test]
 fn a_change_that_is_not_in_quarantine_is_told() {
     let (_folder, data) = folder();
+    assert_eq!(Serving::start(&["serve", "--listen", "127.0.0.1:0", "--data", &data]).terminated(), Some(0));
     let unknown = shared::ids::ChangeHash([4; 32]).to_string();
     for what in ["show", "release"] {
         refused(&run(&["quarantine", "--data", &data, what, &unknown]), "no change");

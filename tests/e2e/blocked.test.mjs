@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Server } from '../contract/client/server.mjs';
-import { DESK, Device, TABLET, closeBrowser } from './harness/browser.mjs';
+import { DESK, Device, TABLET, closeBrowser, until } from './harness/browser.mjs';
 import { Network } from './harness/network.mjs';
-import { signIn, synchronised, unlock } from './harness/person.mjs';
+import { saved, signIn, synchronised, unlock } from './harness/person.mjs';
+import { Writer } from './harness/writing.mjs';
 
 after(closeBrowser);
 
@@ -62,6 +63,40 @@ test('where WebSockets are blocked notes still merge, and the WebSocket is taken
     await network.close();
     await server.remove();
     for (const device of [blocked, free]) await device.close();
+  }
+});
+
+test('what a dead network or its login page swallowed has not been sent, and is once it works', async () => {
+  const server = await Server.start();
+  const network = await Network.before(server);
+  const device = await Device.make(network, { size: TABLET });
+  try {
+    const page = await signIn(device, 'coach1');
+    await connected(page);
+    await page.getByRole('button', { name: 'Nieuwe notitie bij Sanne Bakker' }).click();
+    await mine(page).fill('Begin.');
+    await synchronised(page);
+    let whole = 'Begin.';
+    for (const [how, words] of [['dead', ' In het niets.'], ['login', ' Voor een gesloten deur.']]) {
+      network.requests = how;
+      network.lost = 0;
+      whole += words;
+      await mine(page).fill(whole);
+      await until(page, () => network.lost > 1, `nothing was sent while the network was ${how}`);
+      await saved(page);
+    }
+    assert.equal(network.passed, 0);
+    const writer = await Writer.of(server, 'coach1');
+    await assert.rejects(writer.find(whole), 'it went another way');
+    network.requests = 'pass';
+    await page.evaluate(() => window.dispatchEvent(new Event('online')));
+    await synchronised(page, 60_000);
+    await (await Writer.of(server, 'coach1')).find(whole);
+    assert.equal(network.passed, 0);
+  } finally {
+    await network.close();
+    await server.remove();
+    await device.close();
   }
 });
 

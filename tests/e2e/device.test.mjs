@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Server } from '../contract/client/server.mjs';
-import { DESK, Device, PHONE, TABLET, accessible, closeBrowser } from './harness/browser.mjs';
+import { DESK, Device, PHONE, TABLET, accessible, closeBrowser, until } from './harness/browser.mjs';
+import { keys } from './harness/disk.mjs';
 import { heading, installed, saved, signIn, synchronised, unlock } from './harness/person.mjs';
 import { dump, readable } from './harness/storage.mjs';
 
@@ -53,6 +54,49 @@ test('a revoked device is wiped at its next contact', async () => {
     assert.deepEqual(left.map(({ place }) => place), [], 'something was left behind');
     await page.reload();
     await page.getByLabel('E-mailadres').waitFor();
+  } finally {
+    await server.remove();
+    for (const device of [lost, kept]) await device.close();
+  }
+});
+
+test('a browser that does not delete is asked again, and nothing says that the device is empty before it is', async () => {
+  const server = await Server.start();
+  const lost = await Device.make(server, { size: PHONE });
+  const kept = await Device.make(server, { size: DESK });
+  try {
+    // How often each page asked, by the moment at which it started.
+    const tries = new Map();
+    await lost.context.exposeFunction('tried', (page) => tries.set(page, (tries.get(page) ?? 0) + 1));
+    await lost.context.addInitScript(() => {
+      const real = IDBFactory.prototype.deleteDatabase;
+      IDBFactory.prototype.deleteDatabase = function (name) {
+        if (!document.cookie.includes('stuck=yes')) return real.call(this, name);
+        window.tried(performance.timeOrigin);
+        throw new DOMException('not now', 'UnknownError');
+      };
+    });
+    const page = await signIn(lost, 'coach1');
+    await page.goto('about:blank');
+    const other = await signIn(kept, 'coach1');
+    await other.getByRole('link', { name: 'Mijn apparaten' }).click();
+    const devices = other.getByRole('main').getByRole('listitem');
+    await devices.filter({ hasNotText: 'dit apparaat' }).getByRole('button', { name: /^Intrekken/ }).first().click();
+    await other.getByRole('dialog').getByRole('button', { name: 'Intrekken' }).click();
+    await other.getByText('ingetrokken', { exact: true }).waitFor();
+
+    await lost.context.addCookies([{ name: 'stuck', value: 'yes', url: server.base }]);
+    await page.goto('/');
+    // Several times by one page, and then by the next one, since the server says again that it is to go.
+    await until(other, () => tries.size > 1, 'it is not tried again');
+    assert.ok([...tries.values()][0] > 1, 'one page asked once');
+    await heading(page, 'Ontgrendelen').waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0, 'it says that it is empty');
+    assert.ok((await keys(page, 'items')).length > 0);
+
+    await lost.context.clearCookies({ name: 'stuck' });
+    await page.getByText('Dit apparaat is ingetrokken en daarom gewist.').waitFor();
+    for (const store of ['vault', 'items']) assert.deepEqual(await keys(page, store), []);
   } finally {
     await server.remove();
     for (const device of [lost, kept]) await device.close();

@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { Server } from '../contract/client/server.mjs';
 import { Session } from '../contract/client/session.mjs';
 import { toText } from '../contract/client/bytes.mjs';
-import { DESK, Device, PHONE, TABLET, accessible, closeBrowser } from './harness/browser.mjs';
+import { DESK, Device, PHONE, TABLET, accessible, closeBrowser, until } from './harness/browser.mjs';
 import { full, keys, slow } from './harness/disk.mjs';
 import { Network } from './harness/network.mjs';
 import { heading, installed, signIn, synchronised, unlock } from './harness/person.mjs';
@@ -183,15 +183,8 @@ test('what was on its way to a slow disk does not outlive a deletion', async () 
     });
     // Whatever was to be written before the programme's change has been written once that is there.
     const marker = `${toText(programme.doc)}/`;
-    await page.waitForFunction(
-      async ([start, known]) => {
-        const database = await new Promise((resolve) => (indexedDB.open('loopbaanmaat').onsuccess = ({ target }) => resolve(target.result)));
-        const all = await new Promise((resolve) => (database.transaction('items').objectStore('items').getAllKeys().onsuccess = ({ target }) => resolve(target.result)));
-        database.close();
-        return all.some((key) => key.startsWith(start) && !known.includes(key));
-      },
-      [marker, before],
-    );
+    const isNew = (key) => key.startsWith(marker) && !before.includes(key);
+    await until(page, async () => (await keys(page, 'items')).some(isNew), 'what came later was never written');
     for (const store of ['items', 'cursors']) {
       const left = (await keys(page, store)).filter((key) => key.startsWith(document));
       assert.deepEqual(left, [], `left in ${store}`);

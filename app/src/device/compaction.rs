@@ -338,6 +338,49 @@ mod tests {
     }
 
     #[test]
+    fn a_record_that_cannot_be_read_stays_where_it_is() {
+        let changes = changes(9);
+        let mut disk = Disk::of(&changes);
+        let rotten = item_key(DOC, hash(&changes[4].0));
+        disk.items.insert(rotten.clone(), b"rotten".to_vec());
+        assert!(disk.compact(&[]));
+        // Neither it nor what depends on it is in the snapshot.
+        assert_eq!(disk.kept.as_ref().unwrap().list.items.len(), 4);
+        assert_eq!(disk.items.len(), 5);
+        assert_eq!(disk.items[&rotten], b"rotten");
+    }
+
+    #[test]
+    fn nothing_is_put_in_place_of_a_snapshot_that_is_not_what_it_says() {
+        let changes = changes(12);
+        let mut disk = Disk::of(&changes[..6]);
+        assert!(disk.compact(&[]));
+        changes[6..].iter().for_each(|(change, by)| disk.receive(change, *by));
+        let sound = disk.kept.clone().unwrap();
+        let mut rotten = sound.clone();
+        rotten.data.truncate(20);
+        let mut longer = sound.clone();
+        longer.list.items.push(Listed { hash: ChangeHash([0; 32]), by: OTHER, sig: vec![] });
+        for kept in [rotten, longer] {
+            disk.kept = Some(kept);
+            assert!(!disk.compact(&[]));
+            assert_eq!(disk.items.len(), 6, "the items are all there");
+        }
+        disk.kept = Some(sound);
+        assert!(disk.compact(&[]));
+    }
+
+    #[test]
+    fn a_document_is_tidied_once_it_has_more_records_than_may_be() {
+        let records = Records::default();
+        assert_eq!(records.most(), None);
+        records.counted.borrow_mut().insert(DOC, COMPACT_AT);
+        assert_eq!(records.most(), None);
+        records.counted.borrow_mut().insert(DocId([2; 16]), COMPACT_AT + 1);
+        assert_eq!(records.most(), Some(DocId([2; 16])));
+    }
+
+    #[test]
     fn what_comes_to_be_void_is_taken_out_of_a_snapshot_again() {
         let changes = changes(9);
         let mut disk = Disk::of(&changes);

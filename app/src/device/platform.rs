@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasm_bindgen::JsCast as _;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
 /// Fresh random bytes.
@@ -36,7 +36,7 @@ pub async fn idle() {
         // A plain object takes a plain value.
         let _ = js_sys::Reflect::set(&options, &"timeout".into(), &LATEST_MS.into());
         let asked = js_sys::Reflect::get(&window(), &"requestIdleCallback".into())
-            .and_then(|ask| ask.dyn_into::<js_sys::Function>())
+            .and_then(JsCast::dyn_into::<js_sys::Function>)
             .and_then(|ask| ask.call2(&window(), &resolve, &options));
         if asked.is_err() {
             // Not every browser has it.

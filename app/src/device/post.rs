@@ -11,7 +11,7 @@ use shared::sync::device::Event;
 use shared::sync::limits;
 use shared::sync::message::{MEDIA_TYPE, ServerMessage, close};
 
-use super::http::{self, Request};
+use super::http::{self, Answer, OutOfReach, Request};
 use super::link::{NO_CODE, socket_works};
 use super::platform;
 use super::running::Running;
@@ -117,6 +117,7 @@ impl Post {
 }
 
 /// What came of a request.
+#[derive(Debug, PartialEq, Eq)]
 enum Exchanged {
     /// Messages.
     Heard(Vec<Vec<u8>>),
@@ -216,7 +217,12 @@ async fn send(body: &[u8]) -> Exchanged {
         timeout_ms: Some(EXCHANGE_MS),
         ..Request::default()
     };
-    match http::fetch(request).await {
+    exchanged(&http::fetch(request).await)
+}
+
+/// What an answer, or none, means for the messages that were sent: only what the server has answered has arrived.
+fn exchanged(answer: &Result<Answer, OutOfReach>) -> Exchanged {
+    match answer {
         // What is not an array of messages comes from something in between.
         Ok(answer) if answer.status == 200 => {
             messages(&answer.body).map_or(Exchanged::Over(NO_CODE), Exchanged::Heard)
@@ -235,4 +241,63 @@ pub(super) fn messages(body: &[u8]) -> Option<Vec<Vec<u8>>> {
 
 fn is_greeting(bytes: &[u8]) -> bool {
     matches!(codec::decode_server(bytes), Ok(Some(ServerMessage::Welcome { .. })))
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::sync::message::ClientMessage;
+
+    use super::*;
+
+    fn message(n: u64) -> Vec<u8> {
+        codec::client(&ClientMessage::Ping { n })
+    }
+
+    fn answer(status: u16, body: Vec<u8>) -> Result<Answer, OutOfReach> {
+        Ok(Answer { status, body, retry_after: None })
+    }
+
+    #[test]
+    fn only_what_the_server_has_answered_has_arrived() {
+        let (one, two) = (message(1), message(2));
+        let heard = exchanged(&answer(200, codec::join(&[one.clone(), two.clone()])));
+        assert_eq!(heard, Exchanged::Heard(vec![one, two]));
+        for (answer, code) in [
+            (Err(OutOfReach), NO_CODE),
+            // The door of a network, or a proxy.
+            (answer(200, b"<!doctype html><title>Welkom</title>".to_vec()), NO_CODE),
+            (answer(200, Vec::new()), NO_CODE),
+            (answer(502, Vec::new()), NO_CODE),
+            (answer(204, codec::join(&[message(1)])), NO_CODE),
+            (answer(401, Vec::new()), close::SIGNED_OUT),
+            (answer(429, Vec::new()), close::TRY_LATER),
+            (answer(503, Vec::new()), close::TRY_LATER),
+        ] {
+            assert_eq!(exchanged(&answer), Exchanged::Over(code), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_begins_with_the_greeting_and_fits() {
+        let post = Post::new(1);
+        let hello = message(0);
+        post.send(hello.clone());
+        assert!(post.next().is_none(), "nothing waits");
+        (0..limits::HTTP_MESSAGES as u64).for_each(|n| post.send(message(n)));
+        let large = vec![7; limits::FRAME / 2];
+        post.send(large.clone());
+        post.send(large.clone());
+        let split = |body: Option<Vec<u8>>| {
+            let body = body.unwrap();
+            assert!(body.len() <= limits::FRAME, "{}", body.len());
+            body.len()
+        };
+        let first = post.next().unwrap();
+        assert_eq!(messages(&first).unwrap().len(), limits::HTTP_MESSAGES);
+        assert_eq!(messages(&first).unwrap()[0], hello);
+        // The last small one and a large one, then the other.
+        assert!(split(post.next()) > large.len());
+        assert!(split(post.next()) > large.len());
+        assert!(post.next().is_none());
+    }
 }

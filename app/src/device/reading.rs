@@ -220,7 +220,8 @@ impl Running {
                 Ok(Opened::Whole(opened)) => base = Some(opened),
                 Ok(Opened::Apart(changes)) => stored.extend(changes),
                 Err(_) => {
-                    damaged.extend([(SNAPSHOTS, snapshot_data_key(doc)), (SNAPSHOTS, snapshot_list_key(doc))])
+                    damaged
+                        .extend([(SNAPSHOTS, snapshot_data_key(doc)), (SNAPSHOTS, snapshot_list_key(doc))]);
                 }
             }
         }

@@ -282,3 +282,81 @@ fn tries(note: &[u8], heads: &[ChangeHash]) -> Option<u8> {
     let (tries, noted) = note.split_first()?;
     noted.chunks_exact(32).eq(heads.iter().map(|head| head.0.as_slice())).then_some(*tries)
 }
+
+#[cfg(test)]
+mod tests {
+    use automerge::transaction::Transactable as _;
+    use automerge::{AutoCommit, ROOT, TextEncoding};
+    use shared::ids::ActorId;
+
+    use super::*;
+
+    const OWN: DeviceId = DeviceId([7; 16]);
+    const OTHER: DeviceId = DeviceId([8; 16]);
+
+    /// Three changes, a minute after each other: of nobody, of another device, of this one.
+    fn three() -> Vec<(Change, DeviceId)> {
+        let mut doc = AutoCommit::new_with_encoding(TextEncoding::Utf16CodeUnit);
+        let of = |(by, minute): (DeviceId, i64)| {
+            let actor = ActorId::of_device(by, [1; 8]);
+            doc.set_actor(automerge::ActorId::from(actor.0.as_slice()));
+            doc.put(ROOT, format!("{minute}"), 1).unwrap();
+            let options = automerge::transaction::CommitOptions::default().with_time(minute * 60);
+            let hash = doc.commit_with(options).unwrap();
+            (doc.get_change_by_hash(&hash).unwrap(), by)
+        };
+        [(DeviceId::GENESIS, 9), (OTHER, 1), (OWN, 2)].into_iter().map(of).collect()
+    }
+
+    fn listed((change, by): &(Change, DeviceId), void: bool) -> SnapshotItem {
+        SnapshotItem { hash: hash(change), by: *by, sig: change.hash().0.to_vec(), void }
+    }
+
+    fn hash(change: &Change) -> ChangeHash {
+        ChangeHash(change.hash().0)
+    }
+
+    #[test]
+    fn a_note_counts_for_the_snapshot_that_it_is_about() {
+        let heads = [ChangeHash([1; 32]), ChangeHash([2; 32])];
+        let note = |tries: u8, heads: &[ChangeHash]| -> Vec<u8> {
+            [tries].into_iter().chain(heads.iter().flat_map(|head| head.0)).collect()
+        };
+        assert_eq!(tries(&note(2, &heads), &heads), Some(2));
+        for other in [&heads[..1], &[heads[0], ChangeHash([3; 32])], &[]] {
+            assert_eq!(tries(&note(2, other), &heads), None);
+        }
+        assert_eq!(tries(&[], &heads), None);
+    }
+
+    #[test]
+    fn what_is_void_is_not_listed_among_what_a_snapshot_holds() {
+        let changes = three();
+        let chunks: Vec<&[u8]> = changes.iter().map(|(change, _)| change.raw_bytes()).collect();
+        let data = snapshot::make(None, &chunks).unwrap().data;
+        let gone = SnapshotItem { hash: ChangeHash([9; 32]), by: OTHER, sig: vec![1], void: true };
+        let mut items: Vec<_> = changes.iter().map(|it| listed(it, false)).collect();
+        items.insert(1, gone);
+        let plain: Vec<Change> = changes.iter().map(|(change, _)| change.clone()).collect();
+        let kept = kept(&plain, items, data, OWN);
+        // In the order of their hashes, and the newest is one that somebody else has made.
+        let mut hashes: Vec<_> = plain.iter().map(hash).collect();
+        hashes.sort_unstable();
+        assert_eq!(kept.list.items.iter().map(|item| item.hash).collect::<Vec<_>>(), hashes);
+        assert_eq!(kept.list.newest, Some((OTHER, 60_000)));
+        // Each of its changes comes back with its own author and signature.
+        let back = kept.changes().unwrap();
+        assert_eq!(back.len(), changes.len());
+        for (change, item) in &back {
+            let (_, by) = changes.iter().find(|(it, _)| it.hash() == change.hash()).unwrap();
+            assert_eq!((item.by, item.sig.as_slice()), (*by, &change.hash().0[..]));
+            assert_eq!(item.data.as_deref(), Some(change.raw_bytes()));
+        }
+    }
+
+    #[test]
+    fn a_chunk_that_is_none_gives_no_changes() {
+        let list = StoredList { items: Vec::new(), newest: None };
+        assert!(Kept { data: b"no chunk".to_vec(), list }.changes().is_err());
+    }
+}

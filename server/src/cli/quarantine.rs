@@ -9,7 +9,7 @@ use shared::ids::{ChangeHash, DocId};
 use store::{Quarantined, SharedStore, StoreError};
 
 use crate::clock::{Clock, moment};
-use crate::serve::{StartError, open_store};
+use crate::serve::{StartError, open_existing_store};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum QuarantineCommand {
@@ -87,7 +87,7 @@ async fn find(
 }
 
 pub(super) async fn run(data: &Path, command: QuarantineCommand) -> Result<(), QuarantineError> {
-    let store = open_store(data).await?;
+    let store = open_existing_store(data).await?;
     match command {
         QuarantineCommand::List => {
             let kept = store.quarantined().await?;

@@ -1,5 +1,6 @@
 //! `loopbaanmaat serve`
 
+use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -36,7 +37,9 @@ fn start_log(format: LogFormat, filter: &str) {
         eprintln!("loopbaanmaat: --log {filter:?} is not understood ({error}); logging at info");
         EnvFilter::new("info")
     });
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // In a file or a journal the codes for colours are only in the way.
+    let in_colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(in_colour);
     // Fails only if a log was started before, and then that one is good.
     let _ = match format {
         LogFormat::Text => log.try_init(),

@@ -42,6 +42,9 @@ pub enum AccountError {
     /// Not an address.
     #[error("{0:?} is not an e-mail address")]
     BadEmail(String),
+    /// Nothing to show.
+    #[error("a name must not be empty: it is what others see")]
+    NoName,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -58,6 +61,10 @@ pub async fn add(tx: &mut dyn WriteTx, account: NewAccount, now: u64) -> Result<
     if !looks_right || email.contains(|it: char| it.is_whitespace() || it.is_control()) {
         return Err(AccountError::BadEmail(email));
     }
+    let name = account.name.trim().to_owned();
+    if name.is_empty() {
+        return Err(AccountError::NoName);
+    }
     if tx.user_by_email(&email).await?.is_some() {
         return Err(AccountError::Exists(email));
     }
@@ -68,7 +75,7 @@ pub async fn add(tx: &mut dyn WriteTx, account: NewAccount, now: u64) -> Result<
     let user = User {
         id: UserId(random::fresh()),
         email,
-        name: account.name,
+        name,
         unit: account.unit,
         roles,
         password_hash: Some(account.password_hash),

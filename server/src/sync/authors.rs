@@ -48,9 +48,13 @@ impl Authors {
         Some(BeforePush { carries: true, authors, ..BeforePush::default() })
     }
 
-    /// Everything that these signed was just stored for this carrier.
-    pub(super) fn remember(&self, carrier: Carrier, doc: DocId, authors: &[AuthorKey]) {
+    /// Everything that these signed was just stored for this carrier. `epoch` is the hub's count before they were
+    /// looked up: what a revocation may have overtaken since is not remembered.
+    pub(super) fn remember(&self, epoch: u64, carrier: Carrier, doc: DocId, authors: &[AuthorKey]) {
         let mut memory = self.memory();
+        if memory.epoch != epoch {
+            return;
+        }
         if memory.known.len() >= MOST {
             memory.known.clear();
         }

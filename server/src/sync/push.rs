@@ -31,7 +31,8 @@ pub(super) async fn push(
     let authors: Vec<DeviceId> = items.iter().map(|it| it.by).collect::<HashSet<_>>().into_iter().collect();
     // Whoever stored something here just now may do so again, as far as what follows is concerned: the transaction
     // looks for itself.
-    let before = match state.authors.before_push(state.hub.epoch(), carrier, doc, &authors, &hashes) {
+    let known_at = state.hub.epoch();
+    let before = match state.authors.before_push(known_at, carrier, doc, &authors, &hashes) {
         Some(before) => before,
         None => state.store.before_push(carrier, doc, &authors, &hashes).await?,
     };
@@ -58,7 +59,7 @@ pub(super) async fn push(
                 let mut fresh = None;
                 if let PushAnswer::Done { rejected, stored, .. } = &answer {
                     if rejected.is_empty() && !stored.is_empty() {
-                        state.authors.remember(carrier, doc, &keys);
+                        state.authors.remember(known_at, carrier, doc, &keys);
                     } else if !rejected.is_empty() {
                         state.authors.forget(carrier, doc);
                     }

@@ -173,6 +173,39 @@ async fn a_full_disk_acknowledges_nothing_that_it_does_not_keep() {
     assert_eq!((stored.len(), rejected.len()), (1, 0));
 }
 
+/// Another program takes all the room there is, and gives it back.
+#[tokio::test]
+async fn a_full_disk_is_told_what_is_there_is_read_and_once_there_is_room_it_writes_again() {
+    let folder = Folder::new();
+    let world = folder.open(Options { max_pages: Some(200) }).await;
+    let anna = world.human(1, &[Role::Employee]).await;
+    let doc = world.document(1, KIND, &[(&anna, Access::Write)]).await;
+    let mut author = Author::new(&anna, doc, KIND, 1);
+    world.store_all(&anna, doc, author.write_many(1)).await;
+    world.store.ready().await.unwrap();
+    folder.sql("CREATE TABLE ballast (data); INSERT INTO ballast VALUES (zeroblob(1000000))").await;
+
+    let item = author.write(&"word ".repeat(6_000));
+    for _ in 0..2 {
+        let answer = world.try_push(&anna, doc, vec![item.clone()]).await;
+        let Err(StoreError::Unavailable(words)) = answer else { panic!("{answer:?}") };
+        assert!(words.contains("full"), "{words}");
+        assert_eq!(batch(world.read(&anna, doc).await).0.len(), 2);
+    }
+    // What was committed before it was full is no proof any more that something can be written.
+    folder
+        .sql(
+            "CREATE TRIGGER nothing_is_written BEFORE INSERT ON settings
+             BEGIN SELECT RAISE(ABORT, 'as on a disk that cannot be written'); END",
+        )
+        .await;
+    world.store.ready().await.unwrap_err();
+
+    folder.sql("DROP TRIGGER nothing_is_written; DROP TABLE ballast").await;
+    assert_eq!(world.store_all(&anna, doc, vec![item]).await, [3]);
+    world.store.ready().await.unwrap();
+}
+
 #[tokio::test]
 async fn readiness_is_proven_by_a_write_where_nothing_was_written() {
     let folder = Folder::new();
@@ -311,6 +344,65 @@ async fn a_push_that_fails_in_a_shared_transaction_is_undone_and_the_others_are_
                 assert_eq!((*doc, stored), (docs[2], 0));
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn of_a_log_that_is_not_what_its_chain_says_no_snapshot_is_made() {
+    for rot in [
+        "UPDATE items SET chain = zeroblob(32) WHERE seq = 5",
+        "UPDATE items SET hash = zeroblob(32) WHERE seq = 5",
+        "DELETE FROM items WHERE seq = 5",
+        "DELETE FROM items WHERE seq = 6",
+    ] {
+        let folder = Folder::new();
+        let world = folder.open(Options::default()).await;
+        let anna = world.human(1, &[Role::Employee]).await;
+        let doc = world.document(1, KIND, &[(&anna, Access::Write)]).await;
+        world.store_all(&anna, doc, Author::new(&anna, doc, KIND, 1).write_many(5)).await;
+        world.store.tried(&[(doc, 6)]).await.unwrap();
+        folder.sql(rot).await;
+        let log = world.store.log_to_cover(doc).await;
+        assert!(matches!(log, Err(StoreError::Corrupt(_))), "{rot}: {log:?}");
+    }
+}
+
+/// It is kept in turns, between which others write: here right after its first piece.
+#[tokio::test]
+async fn a_snapshot_of_a_log_that_changes_while_it_is_being_kept_is_not_served() {
+    for (meanwhile, items) in [
+        (
+            "CREATE TRIGGER meanwhile AFTER INSERT ON snapshot_pieces
+             BEGIN UPDATE items SET void = 1 WHERE doc = NEW.doc AND seq = 10; END",
+            Some(10),
+        ),
+        (
+            "CREATE TRIGGER meanwhile AFTER INSERT ON snapshot_pieces
+             BEGIN UPDATE documents SET destroyed_at = 9 WHERE id = NEW.doc; END",
+            None,
+        ),
+    ] {
+        let folder = Folder::new();
+        let world = folder.open(Options::default()).await;
+        let anna = world.human(1, &[Role::Employee]).await;
+        let doc = world.document(1, KIND, &[(&anna, Access::Write)]).await;
+        world.store_all(&anna, doc, Author::new(&anna, doc, KIND, 1).write_many(9)).await;
+        world.store.tried(&[(doc, 10)]).await.unwrap();
+        let log = world.store.log_to_cover(doc).await.unwrap().unwrap();
+        let changes: Vec<_> = log.changes.iter().map(Vec::as_slice).collect();
+        let data = snapshot::make(None, &changes).unwrap().data;
+        let made = NewSnapshot { covered: log.covered, data };
+        folder.sql(meanwhile).await;
+        assert!(!world.store.put_snapshot(doc, made, 1_000).await.unwrap(), "{meanwhile}");
+        match world.read(&anna, doc).await {
+            ReadAnswer::Batch { items: read, .. } => assert_eq!(Some(read.len()), items),
+            other => assert!(items.is_none() && other == ReadAnswer::Gone, "{other:?}"),
+        }
+        let pieces = sqlx::raw_sql("SELECT 1 FROM snapshot_pieces UNION ALL SELECT 1 FROM snapshots")
+            .fetch_all(&mut folder.connection().await)
+            .await
+            .unwrap();
+        assert_eq!(pieces.len(), 0, "{meanwhile}");
     }
 }
 

@@ -87,6 +87,7 @@ macro_rules! contract {
                 who_carries_is_told_before_a_push
                 what_has_not_been_decoded_is_not_stored
                 what_is_void_keeps_its_place_and_nothing_builds_on_it
+                a_suspended_device_is_told_as_none_that_writes
                 a_destroyed_document_leaves_the_quarantine
             }
             snapshots {

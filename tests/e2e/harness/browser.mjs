@@ -108,6 +108,18 @@ export class Device {
   }
 }
 
+/**
+ * Waits until something holds that a page cannot say at once, looking many times a second. (Playwright's own
+ * `waitForFunction` takes the promise of an asynchronous question for a yes.)
+ */
+export async function until(page, holds, what) {
+  const end = Date.now() + 60_000;
+  while (!(await holds())) {
+    assert.ok(Date.now() < end, what);
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50)));
+  }
+}
+
 /** Holds a page against the accessibility rules; the finding says which element and why. */
 export async function accessible(page, where = page.url()) {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);

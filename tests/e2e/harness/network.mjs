@@ -18,6 +18,10 @@ export class Network {
     this.passed = 0;
     /** What is answered in place of the server's own answer to a path: `(text) => text`. */
     this.changed = new Map();
+    /** What becomes of requests: they pass, nobody answers them, or a login page of the network does. */
+    this.requests = 'pass';
+    /** Syncs by request that did not get through. */
+    this.lost = 0;
     this.open = new Set();
   }
 
@@ -34,6 +38,14 @@ export class Network {
 
   #forward(from, to) {
     const { method, url: path, headers } = from;
+    if (this.requests !== 'pass') {
+      if (path === '/api/sync') this.lost += 1;
+      if (this.requests === 'dead') return from.socket.destroy();
+      from.resume();
+      to.writeHead(200, { 'content-type': 'text/html' });
+      to.end('<!doctype html><title>Welkom op ons netwerk</title>');
+      return;
+    }
     const change = this.changed.get(path);
     const { 'if-none-match': _, ...plain } = headers;
     const asked = change ? { ...plain, 'accept-encoding': 'identity' } : headers;

@@ -10,6 +10,7 @@ use shared::sync::crafted::{Caught, Crafted, Op, Soil, seal};
 use shared::sync::message::{
     Body, ClientMessage, ErrorCode, LogItem, Place, PushItem, RejectCode, ServerMessage,
 };
+use store::Quarantined;
 use tests::{Person, Replica, TestApp, worker};
 
 const KIND: DocKind = DocKind::ReflectionDraft;
@@ -157,6 +158,30 @@ async fn without_a_worker_nothing_is_let_in_and_what_is_in_quarantine_is_not_tri
     );
 }
 
+/// By mistake, as the operator has found: the same bytes are looked at anew.
+#[tokio::test]
+async fn what_is_in_quarantine_is_not_stored_and_once_released_it_is() {
+    let app = TestApp::init().await;
+    let field = Field::new(&app).await;
+    let sound = field.soil.next.chunk();
+    let PushItem { hash, by, data, .. } = field.item(&sound);
+    let kept = Quarantined {
+        doc: field.doc,
+        hash,
+        by,
+        at: 1,
+        reason: "it fell".into(),
+        seq: None,
+        data: Some(data),
+    };
+    app.store().quarantine(&[kept]).await.unwrap();
+    app.state().authors.quarantined([hash]);
+    assert_eq!(field.push(&sound).await, Err(RejectCode::Quarantined));
+    assert_eq!(log(&field.person, field.doc).await.len(), 2);
+    app.store().release(field.doc, hash, 2).await.unwrap().unwrap();
+    assert_eq!(field.push(&sound).await, Ok(3));
+}
+
 async fn log(person: &Person, doc: DocId) -> Vec<LogItem> {
     let heard = person.open(doc).await;
     let items = heard.into_iter().filter_map(|message| match message {
@@ -262,6 +287,19 @@ async fn what_depends_on_something_void_is_void_and_what_does_not_is_not() {
     let mut theirs = Replica::new(field.doc, KIND, &field.person.key);
     assert_eq!(answer(&field.person.push(field.doc, vec![theirs.write("again")]).await), Ok(6));
     assert!(log(&laptop, field.doc).await[2].data == Body::Void);
+}
+
+#[tokio::test]
+async fn who_may_not_write_any_more_is_told_on_all_her_devices() {
+    let app = TestApp::trying_at_once().await;
+    let field = Field::new(&app).await;
+    let laptop = app.signed_in(field.person.user).await;
+    let mut listening = laptop.socket().await.greeted().await;
+    let before = laptop.directory().await["version"].clone();
+    let harmful = field.soil.next.clone().doing(&Op { object: Some((0, 999)), ..Op::put("k") });
+    assert_eq!(field.push(&harmful.chunk()).await, Ok(3));
+    let ServerMessage::Directory { version } = listening.message().await else { panic!("it is told") };
+    assert_ne!(before, version);
 }
 
 /// Sound and crafted changes with some bytes changed, and the checksum put right again.

@@ -36,7 +36,9 @@ async fn signing_in_gives_a_session_and_registers_the_device() {
 async fn signing_out_ends_the_session_and_its_socket() {
     let app = TestApp::init().await;
     let anna = app.employee().await;
+    let mut open = anna.socket().await.greeted().await;
     assert_eq!(anna.send(anna.request(reqwest::Method::DELETE, "/api/session")).await.status, 204);
+    assert_eq!(open.closed().await, Some(4401));
     assert_eq!(anna.get("/api/session").await.status, 401);
     assert_eq!(anna.socket().await.closed().await, Some(4401));
 }

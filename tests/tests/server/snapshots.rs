@@ -205,3 +205,46 @@ async fn a_snapshot_goes_with_its_document_and_is_hidden_from_strangers() {
     let heard = log.anna.open(log.doc).await;
     assert!(matches!(heard[..], [ServerMessage::Gone { .. }]), "{heard:?}");
 }
+
+/// The chunk of the earlier snapshot holds a change that the log does not, as a damaged disk or a wrong copy could have
+/// it: what is made on top of it is sound in itself.
+#[tokio::test]
+async fn a_snapshot_that_holds_something_else_than_the_log_is_not_kept() {
+    let app = TestApp::covering(10, false).await;
+    let words: Vec<_> = (0..12).map(|n| n.to_string()).collect();
+    let mut log = Covered::new(&app, &words).await;
+    let mut later = Covered::new(&app, &[]).await;
+    let file = server::serve::database(&app.state().config.data);
+    let database = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    let covered = async |doc: DocId| -> i64 {
+        let query = sqlx::query_scalar("SELECT snapshot FROM documents WHERE id = ?").bind(doc.0.to_vec());
+        query.fetch_one(&database).await.unwrap()
+    };
+    let seq = covered(log.doc).await;
+    let extra = Replica::new(log.doc, KIND, &log.anna.key).write("extra");
+    let held = log.items.iter().take(usize::try_from(seq).unwrap() - 1).chain([&extra]);
+    let changes: Vec<&[u8]> = std::iter::once(&shared::domain::genesis::genesis(KIND).data)
+        .chain(held.map(|item| &item.data))
+        .map(Vec::as_slice)
+        .collect();
+    let other = snapshot::make(None, &changes).unwrap().data;
+    let size = i64::try_from(other.len()).unwrap();
+    let putting = sqlx::query("UPDATE snapshot_pieces SET data = ? WHERE doc = ?");
+    putting.bind(other).bind(log.doc.0.to_vec()).execute(&database).await.unwrap();
+    let saying = sqlx::query("UPDATE snapshots SET size = ? WHERE doc = ?");
+    saying.bind(size).bind(log.doc.0.to_vec()).execute(&database).await.unwrap();
+
+    for word in &words {
+        log.write(word).await;
+    }
+    app.all_tried().await;
+    // Another log is covered after that one had its turn.
+    for word in &words {
+        later.write(word).await;
+    }
+    while covered(later.doc).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(covered(log.doc).await, seq);
+    database.close().await;
+}

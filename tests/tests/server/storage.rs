@@ -1,6 +1,7 @@
 //! What happens when nothing can be written.
 
 use serde_json::json;
+use server::identity::sessions::TOUCH_EVERY_MS;
 use shared::domain::kind::DocKind;
 use shared::sync::message::{ErrorCode, ServerMessage};
 use tests::{Person, Replica, TestApp};
@@ -10,6 +11,25 @@ const PAGES: u32 = 80;
 
 async fn draft(person: &Person) -> shared::ids::DocId {
     person.directory().await["documents"][0]["id"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn who_reads_is_not_kept_from_it_by_a_disk_that_takes_no_note_of_her_session() {
+    let app = TestApp::init().await;
+    let anna = app.employee().await;
+    let doc = draft(&anna).await;
+    let file = server::serve::database(&app.state().config.data);
+    let database = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    let full = "CREATE TRIGGER nothing_is_noted BEFORE UPDATE ON sessions
+                BEGIN SELECT RAISE(ABORT, 'as on a disk that is full'); END";
+    sqlx::query(full).execute(&database).await.unwrap();
+    app.clock().advance(TOUCH_EVERY_MS);
+    assert_eq!(anna.get("/api/session").await.status, 200);
+    assert!(matches!(
+        anna.open(doc).await[..],
+        [ServerMessage::Opened { .. }, ServerMessage::Changes { .. }]
+    ));
+    database.close().await;
 }
 
 #[tokio::test]

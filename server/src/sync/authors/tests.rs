@@ -14,7 +14,7 @@ fn key(n: u8, writes: bool) -> AuthorKey {
 /// With what the first device signed stored in the document, at the hub's first count.
 fn authors() -> Authors {
     let authors = Authors::default();
-    authors.remember(CARRIER, DOC, &[key(1, true), key(2, false)]);
+    authors.remember(0, CARRIER, DOC, &[key(1, true), key(2, false)]);
     authors
 }
 
@@ -41,6 +41,18 @@ fn nothing_that_is_known_outlives_a_revocation() {
     let authors = authors();
     assert_eq!(known(&authors, 1, DOC, 1), None);
     assert_eq!(known(&authors, 0, DOC, 1), None);
+}
+
+#[test]
+fn what_was_looked_up_before_a_revocation_is_not_remembered_after_it() {
+    let authors = Authors::default();
+    assert_eq!(known(&authors, 0, DOC, 1), None);
+    // Another push looks something up after the revocation, before this one has been stored.
+    assert_eq!(known(&authors, 1, OTHER, 1), None);
+    authors.remember(0, CARRIER, DOC, &[key(1, true)]);
+    assert_eq!(known(&authors, 1, DOC, 1), None);
+    authors.remember(1, CARRIER, DOC, &[key(1, true)]);
+    assert!(known(&authors, 1, DOC, 1).is_some());
 }
 
 #[test]

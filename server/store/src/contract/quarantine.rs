@@ -148,6 +148,27 @@ pub async fn what_is_void_keeps_its_place_and_nothing_builds_on_it(backend: &imp
     assert_eq!(world.store.log_to_try(doc).await.unwrap().unwrap().tried.len(), 3);
 }
 
+/// What its author wrote is not worth decoding while her device is suspended.
+pub async fn a_suspended_device_is_told_as_none_that_writes(backend: &impl Backend) {
+    let world = World::on(backend.open().await);
+    let anna = world.human(1, &[Role::Employee]).await;
+    let bea = world.human(2, &[Role::Employee]).await;
+    let doc = world.document(1, KIND, &[(&anna, Access::Write), (&bea, Access::Write)]).await;
+    let items = Author::new(&anna, doc, KIND, 1).write_many(1);
+    world.store_all(&anna, doc, items.clone()).await;
+    let who_writes = async || {
+        let authors = [anna.key.id(), bea.key.id()];
+        let before = world.store.before_push(bea.carrier(), doc, &authors, &[]).await.unwrap();
+        let writing: Vec<_> = before.authors.iter().filter(|it| it.writes).map(|it| it.id).collect();
+        (before.authors.len(), writing.contains(&anna.key.id()), writing.contains(&bea.key.id()))
+    };
+    assert_eq!(who_writes().await, (2, true, true));
+    world.store.make_void(doc, 2, "it never loads", 9).await.unwrap().unwrap();
+    assert_eq!(who_writes().await, (2, false, true));
+    world.store.release(doc, items[0].hash, 10).await.unwrap().unwrap();
+    assert_eq!(who_writes().await, (2, true, true));
+}
+
 /// Nothing of a destroyed document is left in quarantine either.
 pub async fn a_destroyed_document_leaves_the_quarantine(backend: &impl Backend) {
     let world = World::on(backend.open().await);
