@@ -14,12 +14,12 @@ fn key(n: u8, writes: bool) -> AuthorKey {
 /// With what the first device signed stored in the document, at the hub's first count.
 fn authors() -> Authors {
     let authors = Authors::default();
-    authors.remember(CARRIER, DOC, &[key(1, true), key(2, false)]);
+    authors.remember(CARRIER, DOC, &[key(1, true), key(2, false)].map(Author::new));
     authors
 }
 
 fn known(authors: &Authors, epoch: u64, doc: DocId, device: u8) -> Option<BeforePush> {
-    authors.before_push(epoch, CARRIER, doc, &[DeviceId([device; 16])], &[HASH])
+    authors.before_push(epoch, CARRIER, doc, &[DeviceId([device; 16])], &[HASH]).map(|(before, _)| before)
 }
 
 #[test]
