@@ -2,6 +2,7 @@
 //! whether it still is well, which is a turn of SQLite's thread and a task for each statement: as much as most statements.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,7 @@ struct Shared {
     most: u32,
     places: Arc<Semaphore>,
     idle: Mutex<Vec<Kept>>,
+    made: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -46,6 +48,7 @@ impl Shared {
 
     async fn connect(&self) -> Result<Kept> {
         let connection = SqliteConnection::connect_with(&self.options).await.told()?;
+        self.made.fetch_add(1, Ordering::SeqCst);
         Ok(Kept { connection, well: Instant::now() })
     }
 }
@@ -54,7 +57,12 @@ impl Connections {
     /// None yet.
     pub(crate) fn new(options: SqliteConnectOptions, most: u32) -> Self {
         let places = Arc::new(Semaphore::new(most as usize));
-        Self(Arc::new(Shared { options, most, places, idle: Mutex::default() }))
+        Self(Arc::new(Shared { options, most, places, idle: Mutex::default(), made: AtomicU64::new(0) }))
+    }
+
+    /// How many were made so far, those included that are no more.
+    pub(crate) fn made(&self) -> u64 {
+        self.0.made.load(Ordering::SeqCst)
     }
 
     /// Waits in line for one.

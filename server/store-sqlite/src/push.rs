@@ -104,7 +104,7 @@ async fn commit_together(writer: &Writer, recent: &mut Recent, jobs: &mut Vec<Jo
 /// for whatever reason: step by step it is done with, or the fault is found.
 async fn at_once(writer: &Writer, recent: &mut Recent, jobs: &[Job]) -> Option<Vec<Result<Told>>> {
     let mut connection = writer.acquire().await.ok()?;
-    recent.look(writer.begun());
+    recent.look(writer.moment());
     let pushes: Vec<_> = jobs.iter().map(|job| &job.push).collect();
     let storing = async {
         let judged = match judging::judge_remembered(recent, &pushes) {

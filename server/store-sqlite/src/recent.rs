@@ -25,8 +25,8 @@ const OTHERS: usize = 256;
 /// What is remembered.
 #[derive(Default)]
 pub(crate) struct Recent {
-    /// The writer's count of transactions when all this was true.
-    begun: u64,
+    /// [The writer's](crate::writer::Writer::moment) when all this was true.
+    moment: u64,
     /// The moment at which it was, as [`Survey::version`].
     version: i64,
     docs: HashMap<DocId, Known>,
@@ -74,11 +74,11 @@ impl Stored {
 }
 
 impl Recent {
-    /// Forgets everything where the writer has begun a transaction since, which may have written anything.
-    pub(crate) fn look(&mut self, begun: u64) {
-        if self.begun != begun {
+    /// Forgets everything that is of another moment of the writer's: a transaction may have written anything since.
+    pub(crate) fn look(&mut self, moment: u64) {
+        if self.moment != moment {
             self.docs.clear();
-            self.begun = begun;
+            self.moment = moment;
         }
     }
 

@@ -73,10 +73,12 @@ impl Writer {
         self.connection.acquire().await
     }
 
-    /// How many transactions were begun: what was read [on the connection](Self::acquire) before may be another now,
-    /// where this is. To be asked while one has the connection.
-    pub(crate) fn begun(&self) -> u64 {
-        self.begun.load(Ordering::SeqCst)
+    /// A number that is another once a transaction was begun or the connection made anew: what was read
+    /// [on it](Self::acquire) before may be another too, and SQLite's own count of what others write is a connection's.
+    /// To be asked while one has the connection.
+    pub(crate) fn moment(&self) -> u64 {
+        // Both only grow.
+        self.begun.load(Ordering::SeqCst) + self.connection.made()
     }
 
     /// Such a statement has written something.

@@ -143,6 +143,18 @@ async fn nothing_remembered_outlives_what_another_program_writes() {
 }
 
 #[tokio::test]
+async fn nothing_remembered_outlives_the_connection_that_it_was_read_on() {
+    let mut scene = Scene::new().await;
+    assert!(matches!(scene.push_to_store().await, PushAnswer::Done { stored, .. } if stored == [3]));
+    let options = SqliteConnectOptions::new().filename(scene.folder.path().join("loopbaanmaat.db"));
+    let mut other = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query("UPDATE users SET disabled = 1").execute(&mut other).await.unwrap();
+    // The next one begins its own count of what others have written.
+    scene.store.writer.acquire().await.unwrap().discard();
+    assert_eq!(scene.push_to_store().await, PushAnswer::Denied);
+}
+
+#[tokio::test]
 async fn what_is_remembered_is_bounded() {
     let mut scene = Scene::new().await;
     let mut last = None;
