@@ -27,7 +27,7 @@ use crate::state::AppState;
 
 /// Bytes that an idle connection keeps for reading, and reads at once; the library's own choice costs more than all the
 /// rest.
-const READ_BUFFER: usize = 2 * 1024;
+const READ_BUFFER: usize = 1_536;
 /// Bytes gathered before they are written.
 const WRITE_BUFFER: usize = 16 * 1024;
 /// Bytes that wait for a slow reader at most: a message and what was gathered.
