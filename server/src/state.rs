@@ -6,6 +6,7 @@ use store::SharedStore;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::directory::Versions;
 use crate::gate::Gate;
 use crate::http::client::Client;
 use crate::http::health::Readiness;
@@ -34,6 +35,8 @@ pub struct Shared {
     pub gate: Gate,
     /// Who has pushed just now.
     pub authors: Authors,
+    /// What people may know, as versions.
+    pub directories: Versions,
     /// What is to be applied on trial.
     pub trials: Trials,
     /// What a snapshot is to be made of.
@@ -64,6 +67,7 @@ impl AppState {
             hub: Hub::new(),
             gate,
             authors: Authors::default(),
+            directories: Versions::default(),
             trials: Trials::default(),
             snapshots: Snapshots::default(),
             clock,

@@ -1,6 +1,8 @@
 //! One worker as a process of this one.
 
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Stdio;
@@ -39,6 +41,8 @@ pub(crate) struct Process {
     child: Child,
     requests: BufWriter<ChildStdin>,
     answers: BufReader<ChildStdout>,
+    /// What the operating system says of its memory; none where it says nothing.
+    memory: Option<File>,
 }
 
 impl Process {
@@ -61,7 +65,8 @@ impl Process {
             return Err(io::Error::other("a worker without pipes"));
         };
         let (requests, answers) = (BufWriter::new(requests), BufReader::new(answers));
-        let mut started = Self { patience: patience(role), child, requests, answers };
+        let memory = child.id().and_then(|id| File::open(format!("/proc/{id}/statm")).ok());
+        let mut started = Self { patience: patience(role), child, requests, answers, memory };
         if started.answer().await? != protocol::READY {
             return Err(io::Error::other("the worker does not say what it is"));
         }
@@ -85,7 +90,9 @@ impl Process {
     /// Whether it holds more memory than is worth keeping for the next request. Where that cannot be told it does not.
     pub(crate) fn has_grown(&self) -> bool {
         let resident = || {
-            let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id()?)).ok()?;
+            let mut statm = [0; 128];
+            let length = self.memory.as_ref()?.read_at(&mut statm, 0).ok()?;
+            let statm = std::str::from_utf8(statm.get(..length)?).ok()?;
             statm.split(' ').nth(1)?.parse::<u64>().ok()
         };
         resident().is_some_and(|pages| pages > KEPT_PAGES)

@@ -6,8 +6,8 @@ use shared::sync::message::Place;
 use shared::sync::session::{Answer, Ask, ReadAnswer};
 use store::{BatchLimit, Carrier, StoreError};
 
+use super::finishing::Finishing;
 use super::push::push;
-use crate::directory;
 use crate::hub::Fresh;
 use crate::state::AppState;
 
@@ -27,19 +27,20 @@ pub(super) async fn answer(
             state.store.read_logs(carrier, &places, most).await.map(Answer::Read)
         }
         Ask::Push { doc, items, .. } => {
-            // On a task of its own: whoever hangs up or is cut right at the commit keeps nobody from being woken.
-            let pushing = tokio::spawn(push(state.clone(), carrier, doc, items));
-            let pushed = pushing
-                .await
-                .unwrap_or_else(|error| Err(StoreError::Corrupt(format!("a push did not end: {error}"))));
-            pushed.map(|(answer, stored)| {
-                fresh.extend(stored);
-                Answer::Push(answer)
-            })
+            // To its end: whoever hangs up or is cut right at the commit keeps nobody from being woken.
+            let pushed = Finishing::new(push(state.clone(), carrier, doc, items)).await;
+            pushed.unwrap_or_else(|| Err(StoreError::Corrupt("a push panicked".to_owned()))).map(
+                |(answer, stored)| {
+                    fresh.extend(stored);
+                    Answer::Push(answer)
+                },
+            )
         }
-        Ask::DirectoryVersion => directory::of(&state.store, carrier.user)
+        Ask::DirectoryVersion => state
+            .directories
+            .of(&state.store, carrier.user)
             .await
-            .map(|it| it.map_or(Answer::Failed, |it| Answer::DirectoryVersion(it.version))),
+            .map(|it| it.map_or(Answer::Failed, Answer::DirectoryVersion)),
     };
     answer.unwrap_or_else(|error| match error {
         StoreError::Unavailable(_) => {

@@ -2,9 +2,10 @@
 //! many that follow each other. Nothing is decided by it; the transaction that stores a push looks for itself.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared::ids::{ChangeHash, DeviceId, DocId};
+use shared::sync::signature::Verifier;
 use store::{AuthorKey, BeforePush, Carrier};
 
 /// Carriers and documents that are remembered; when there are more, all are forgotten and looked up anew.
@@ -18,9 +19,23 @@ pub struct Authors(Mutex<Memory>);
 struct Memory {
     /// The hub's count of revocations when all this was true.
     epoch: u64,
-    known: HashMap<(Carrier, DocId), Vec<AuthorKey>>,
+    known: HashMap<(Carrier, DocId), Vec<Author>>,
     /// Changes in quarantine: they are never tried again, whoever brings them.
     quarantined: HashSet<ChangeHash>,
+}
+
+/// Somebody whose changes can be stored.
+#[derive(Debug, Clone)]
+pub(super) struct Author {
+    pub(super) key: AuthorKey,
+    /// The same key, read.
+    pub(super) verifier: Arc<Verifier>,
+}
+
+impl Author {
+    pub(super) fn new(key: AuthorKey) -> Self {
+        Self { key, verifier: Arc::new(Verifier::new(&key.public_key)) }
+    }
 }
 
 impl Authors {
@@ -33,7 +48,7 @@ impl Authors {
         doc: DocId,
         authors: &[DeviceId],
         hashes: &[ChangeHash],
-    ) -> Option<BeforePush> {
+    ) -> Option<(BeforePush, Vec<Author>)> {
         let mut memory = self.memory();
         if memory.epoch != epoch {
             memory.known.clear();
@@ -43,14 +58,15 @@ impl Authors {
         if hashes.iter().any(|hash| memory.quarantined.contains(hash)) {
             return None;
         }
-        let author = |id: &DeviceId| known.iter().find(|author| author.id == *id).copied();
+        let author = |id: &DeviceId| known.iter().find(|author| author.key.id == *id).cloned();
         let authors = authors.iter().map(author).collect::<Option<Vec<_>>>()?;
-        Some(BeforePush { carries: true, authors, ..BeforePush::default() })
+        let keys = authors.iter().map(|author| author.key).collect();
+        Some((BeforePush { carries: true, authors: keys, ..BeforePush::default() }, authors))
     }
 
     /// Everything that these signed was just stored for this carrier. `epoch` is the hub's count before they were
     /// looked up: what a revocation may have overtaken since is not remembered.
-    pub(super) fn remember(&self, epoch: u64, carrier: Carrier, doc: DocId, authors: &[AuthorKey]) {
+    pub(super) fn remember(&self, epoch: u64, carrier: Carrier, doc: DocId, authors: &[Author]) {
         let mut memory = self.memory();
         if memory.epoch != epoch {
             return;
@@ -59,9 +75,9 @@ impl Authors {
             memory.known.clear();
         }
         let known = memory.known.entry((carrier, doc)).or_default();
-        for author in authors.iter().filter(|author| author.writes) {
-            if !known.iter().any(|it| it.id == author.id) {
-                known.push(*author);
+        for author in authors.iter().filter(|author| author.key.writes) {
+            if !known.iter().any(|it| it.key.id == author.key.id) {
+                known.push(author.clone());
             }
         }
     }

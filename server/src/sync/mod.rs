@@ -2,6 +2,7 @@
 
 mod asks;
 pub mod authors;
+mod finishing;
 pub mod post;
 mod push;
 pub mod socket;

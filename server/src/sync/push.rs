@@ -4,12 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use shared::ids::{ChangeHash, DeviceId, DocId, PublicKey, UserId};
+use shared::ids::{ChangeHash, DeviceId, DocId, UserId};
 use shared::sync::gate::{self, Examined};
 use shared::sync::message::{PushItem, RejectCode};
 use shared::sync::session::PushAnswer;
+use shared::sync::signature::Verifier;
 use store::{BeforePush, Carrier, Quarantined, StoreError, Told};
 
+use super::authors::Author;
 use crate::gate::Finding;
 use crate::hub::{Fresh, NotifyBus as _};
 use crate::state::AppState;
@@ -32,15 +34,19 @@ pub(super) async fn push(
     // Whoever stored something here just now may do so again, as far as what follows is concerned: the transaction
     // looks for itself.
     let known_at = state.hub.epoch();
-    let before = match state.authors.before_push(known_at, carrier, doc, &authors, &hashes) {
-        Some(before) => before,
-        None => state.store.before_push(carrier, doc, &authors, &hashes).await?,
+    let known = state.authors.before_push(known_at, carrier, doc, &authors, &hashes);
+    let (before, keys) = match known {
+        Some(known) => known,
+        None => {
+            let before = state.store.before_push(carrier, doc, &authors, &hashes).await?;
+            let keys = before.authors.iter().copied().map(Author::new).collect();
+            (before, keys)
+        }
     };
     if !before.carries {
         return refuse(&state, carrier, doc).await;
     }
-    let keys = before.authors.clone();
-    let examined = examine(doc, items, &before).await?;
+    let examined = examine(doc, items, &keys).await?;
     let mut before = Some(before);
     for _ in 0..TRIES {
         let before = match before.take() {
@@ -99,16 +105,16 @@ fn changing() -> StoreError {
 async fn examine(
     doc: DocId,
     items: Vec<PushItem>,
-    before: &BeforePush,
+    authors: &[Author],
 ) -> Result<Arc<[Examined]>, StoreError> {
-    let keys: HashMap<DeviceId, PublicKey> =
-        before.authors.iter().map(|author| (author.id, author.public_key)).collect();
+    let keys: HashMap<DeviceId, Arc<Verifier>> =
+        authors.iter().map(|author| (author.key.id, Arc::clone(&author.verifier))).collect();
     let work = move |items: Vec<PushItem>| -> Arc<[Examined]> {
         items
             .into_iter()
             .map(|item| {
-                let key = keys.get(&item.by).copied();
-                gate::examine(doc, item, key.as_ref())
+                let key = keys.get(&item.by).map(|key| &**key);
+                gate::examine_with(doc, item, key)
             })
             .collect()
     };

@@ -25,8 +25,9 @@ use crate::hub::{Connection, Fresh, Signal};
 use crate::identity::sessions::{self, Standing, Token};
 use crate::state::AppState;
 
-/// Bytes that an idle connection keeps for reading; the library's own choice costs more than all the rest.
-const READ_BUFFER: usize = 4 * 1024;
+/// Bytes that an idle connection keeps for reading, and reads at once; the library's own choice costs more than all the
+/// rest.
+const READ_BUFFER: usize = 1_536;
 /// Bytes gathered before they are written.
 const WRITE_BUFFER: usize = 16 * 1024;
 /// Bytes that wait for a slow reader at most: a message and what was gathered.

@@ -1,5 +1,6 @@
 //! People, devices, sessions and challenges.
 
+use shared::domain::role::Role;
 use shared::ids::{DeviceId, UserId};
 use sqlx::SqliteConnection;
 use store::{Device, DeviceKey, Millis, Result, Session, User};
@@ -69,6 +70,30 @@ pub(crate) async fn users(connection: &mut SqliteConnection) -> Result<Vec<User>
         r#"SELECT id, email, name, unit, password_hash, disabled AS "disabled: bool",
                   (SELECT group_concat(role) FROM user_roles WHERE user = users.id) AS "roles: String"
            FROM users ORDER BY name, id"#
+    )
+    .fetch_all(connection)
+    .await
+    .told()?;
+    found.into_iter().map(User::try_from).collect()
+}
+
+/// These people, and those who are there in one of these roles.
+pub(crate) async fn users_among(
+    connection: &mut SqliteConnection,
+    ids: impl IntoIterator<Item = UserId>,
+    roles: &[Role],
+) -> Result<Vec<User>> {
+    let ids = row::hex_list(ids.into_iter().map(|id| id.0));
+    let roles = row::code_list(roles.iter().map(|role| role.code()));
+    let found = sqlx::query_as!(
+        UserRow,
+        r#"SELECT id, email, name, unit, password_hash, disabled AS "disabled: bool",
+                  (SELECT group_concat(role) FROM user_roles WHERE user = users.id) AS "roles: String"
+           FROM users
+           WHERE id IN (SELECT unhex(value) FROM json_each(?1))
+              OR id IN (SELECT user FROM user_roles WHERE role IN (SELECT value FROM json_each(?2)))"#,
+        ids,
+        roles
     )
     .fetch_all(connection)
     .await

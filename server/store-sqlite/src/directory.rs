@@ -33,28 +33,36 @@ pub(crate) async fn directory(connection: &mut SqliteConnection, user: UserId) -
         .chain(documents.iter().filter_map(|document| document.owner))
         .chain([user])
         .collect();
-    let mut people = Vec::new();
-    for person in accounts::users(connection).await? {
-        if known.contains(&person.id) || knows(&me.roles, &person) {
-            people.push(person);
-        }
-    }
+    let mut people = match known_roles(&me.roles) {
+        None => accounts::users(connection).await?,
+        Some(roles) => accounts::users_among(connection, known.iter().copied(), &roles).await?,
+    };
+    people.retain(|person| known.contains(&person.id) || knows(&me.roles, person));
     people.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
     let people = people.into_iter().map(known_as).collect();
     Ok(Some(Directory { version: String::new(), me: user, people, devices, documents, trajectories }))
 }
 
+/// The roles of those of whom somebody with `roles` may know by role alone; none where that is everybody.
+fn known_roles(roles: &[Role]) -> Option<Vec<Role>> {
+    let mut known = BTreeSet::new();
+    for role in roles {
+        match role {
+            Role::CareerAdviser | Role::Administrator => return None,
+            Role::InternalCoach | Role::Trainer => {
+                known.extend([Role::CareerAdviser, Role::InternalCoach, Role::Trainer]);
+            }
+            Role::Employee => known.extend([Role::CareerAdviser]),
+            Role::LineManager => {}
+        }
+    }
+    Some(known.into_iter().collect())
+}
+
 /// Whether somebody with `roles` may know of `person` by role alone.
 fn knows(roles: &[Role], person: &User) -> bool {
-    let has = |roles: &[Role]| !person.disabled && person.roles.iter().any(|role| roles.contains(role));
-    roles.iter().any(|role| match role {
-        Role::CareerAdviser | Role::Administrator => true,
-        Role::InternalCoach | Role::Trainer => {
-            has(&[Role::CareerAdviser, Role::InternalCoach, Role::Trainer])
-        }
-        Role::Employee => has(&[Role::CareerAdviser]),
-        Role::LineManager => false,
-    })
+    let is_in = |roles: Vec<Role>| !person.disabled && person.roles.iter().any(|role| roles.contains(role));
+    known_roles(roles).is_none_or(is_in)
 }
 
 fn known_as(person: User) -> Person {
@@ -148,14 +156,26 @@ async fn documents(connection: &mut SqliteConnection, user: UserId) -> Result<Ve
     documents.collect()
 }
 
+/// See [`Store::directory_changes`](store::Store::directory_changes).
+pub(crate) async fn changes(connection: &mut SqliteConnection) -> Result<u64> {
+    let count =
+        sqlx::query_scalar!("SELECT count FROM directory_changes").fetch_one(connection).await.told()?;
+    row::number(count)
+}
+
 /// Her own devices, and those of everybody whose signature she may meet in what she may read: who can write it
 /// or ever could, with devices revoked since and accounts closed since.
 async fn devices(connection: &mut SqliteConnection, user: UserId, all: bool) -> Result<Vec<Device>> {
     let me = &user.0[..];
+    // One list of people, so that their devices are found by the index of owners.
     let found = sqlx::query!(
         r#"SELECT id, user, public_key, name, last_seen, revoked AS "revoked: bool", suspended AS "suspended: bool"
            FROM devices
-           WHERE ?2 OR user = ?1 OR user IN (
+           WHERE user IN (
+               SELECT id FROM users WHERE ?2
+               UNION ALL
+               SELECT ?1
+               UNION ALL
                SELECT theirs.user FROM grants AS mine
                JOIN documents ON documents.id = mine.doc AND documents.destroyed_at IS NULL
                JOIN grants AS theirs ON theirs.doc = mine.doc AND theirs.ever_write

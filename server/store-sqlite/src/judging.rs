@@ -4,9 +4,10 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use shared::access::Access;
 use shared::ids::DocId;
 use shared::sync::chain;
-use shared::sync::gate::{self, Examined, Verdict};
+use shared::sync::gate::{self, Examined, LogFacts, Verdict};
 use shared::sync::message::{Body, LogItem, Place};
 use shared::sync::session::PushAnswer;
 use sqlx::SqliteConnection;
@@ -15,6 +16,7 @@ use store::{Carrier, News, Result, StoreError, Told};
 use crate::error::Told as _;
 use crate::facts;
 use crate::log::{Head, Standing};
+use crate::recent::{Recent, Seen, Stored};
 use crate::row::{self, Hex};
 use crate::survey::{self, Question, Survey};
 
@@ -36,78 +38,123 @@ pub(crate) struct Judged {
     pub(crate) answers: Vec<Result<Told>>,
     append: Append,
     /// The moment at which it was judged, as [`Survey::version`].
-    version: i64,
+    pub(crate) version: i64,
+    /// What is known of each document once it is stored.
+    pub(crate) seen: Vec<Seen>,
+}
+
+/// What is to be known of pushes.
+struct Asked {
+    groups: Vec<Group>,
+    /// One for each group.
+    questions: Vec<Question>,
+    pushing: Vec<(DocId, Carrier)>,
+    /// Whoever has the document open.
+    listening: Vec<(DocId, Carrier)>,
+}
+
+impl Asked {
+    fn of(pushes: &[&Push]) -> Self {
+        let mut groups: Vec<Group> = Vec::new();
+        for (at, push) in pushes.iter().enumerate() {
+            match groups.iter_mut().find(|group| group.doc == push.doc) {
+                Some(group) => group.pushes.push(at),
+                None => groups.push(Group { doc: push.doc, pushes: vec![at] }),
+            }
+        }
+        let questions = groups
+            .iter()
+            .map(|group| Question { doc: group.doc, wanted: gate::wanted(group.items(pushes)) })
+            .collect();
+        let pushing = pushes.iter().map(|push| (push.doc, push.carrier)).collect();
+        let listening = |push: &&Push| push.audience.iter().map(|it| (push.doc, *it)).collect::<Vec<_>>();
+        Self { groups, questions, pushing, listening: pushes.iter().flat_map(listening).collect() }
+    }
 }
 
 /// Judges `pushes` in order, each with the earlier ones in place.
 pub(crate) async fn judge(connection: &mut SqliteConnection, pushes: &[&Push]) -> Result<Judged> {
-    let mut groups: Vec<Group> = Vec::new();
-    for (at, push) in pushes.iter().enumerate() {
-        match groups.iter_mut().find(|group| group.doc == push.doc) {
-            Some(group) => group.pushes.push(at),
-            None => groups.push(Group { doc: push.doc, pushes: vec![at] }),
-        }
-    }
-    let mut carriers: Vec<_> = pushes.iter().map(|push| (push.doc, push.carrier)).collect();
-    // Whoever has the document open, after the carriers themselves.
-    carriers.extend(pushes.iter().flat_map(|push| push.audience.iter().map(|it| (push.doc, *it))));
-    let questions: Vec<_> = groups
-        .iter()
-        .map(|group| Question {
-            doc: group.doc,
-            wanted: gate::wanted(group.pushes.iter().flat_map(|at| pushes[*at].items.iter())),
-        })
-        .collect();
-    let Survey { version, mut standings, facts } =
-        survey::survey(&mut *connection, &carriers, &questions).await?;
-    let audience = standings.split_off(pushes.len());
-    let mut told = audience.iter().map(survey::access);
-    let audiences: Vec<Vec<_>> =
-        pushes.iter().map(|push| push.audience.iter().copied().zip(told.by_ref()).collect()).collect();
-    let mut judged = Judged {
-        answers: pushes.iter().map(|_| Ok(Told { answer: PushAnswer::Denied, news: None })).collect(),
-        append: Append::default(),
-        version,
-    };
-    let mut heads: Vec<Option<Head>> = Vec::with_capacity(pushes.len());
-    for (at, standing) in standings.into_iter().enumerate() {
-        heads.push(None);
-        match standing {
-            Ok(Standing::Denied) => {}
-            Ok(Standing::Gone) => judged.answers[at] = Ok(Told { answer: PushAnswer::Gone, news: None }),
-            Ok(Standing::Open(head)) => heads[at] = Some(head),
-            Err(error) => judged.answers[at] = Err(error),
-        }
-    }
-    for ((mut group, question), mut facts) in groups.into_iter().zip(questions).zip(facts) {
-        group.pushes.retain(|at| heads[*at].is_some());
-        let Some(head) = group.pushes.first().and_then(|at| heads[*at].as_ref()) else { continue };
-        (facts.head, facts.max_op) = (head.seq, head.max_op);
-        let items: Vec<_> = group.pushes.iter().flat_map(|at| pushes[*at].items.iter()).collect();
+    let Asked { groups, questions, pushing, listening } = Asked::of(pushes);
+    let carriers = [pushing, listening].concat();
+    let found = survey::survey(&mut *connection, &carriers, &questions).await?;
+    let mut judging = Judging::of(pushes, found);
+    for (group, question) in groups.into_iter().zip(questions) {
+        let Some((group, head, mut facts)) = judging.next(group) else { continue };
+        let items: Vec<_> = group.items(pushes).collect();
         facts::look_up_rare(&mut *connection, group.doc, &question.wanted, &items, &mut facts).await?;
-        judged.take(pushes, &audiences, group, head, &facts);
+        judging.take(group, head, facts);
     }
-    Ok(judged)
+    Ok(judging.judged)
 }
 
-/// Pushes to one document, by their number, in order.
-struct Group {
-    doc: DocId,
-    pushes: Vec<usize>,
+/// The same by what is remembered, where that is enough to see that all of it is to be stored.
+pub(crate) fn judge_remembered(recent: &Recent, pushes: &[&Push]) -> Option<Judged> {
+    let Asked { groups, questions, pushing, listening } = Asked::of(pushes);
+    let found = recent.survey(&pushing, &listening, &questions)?;
+    let mut judging = Judging::of(pushes, found);
+    for group in groups {
+        let (group, head, facts) = judging.next(group)?;
+        if gate::ancestry_after(group.items(pushes), &facts).is_some() {
+            return None;
+        }
+        judging.take(group, head, facts);
+    }
+    let is_stored = |(push, answer): (&&Push, &Result<Told>)| match answer {
+        Ok(Told { answer: PushAnswer::Done { stored, .. }, .. }) => stored.len() == push.items.len(),
+        _ => false,
+    };
+    Some(judging.judged).filter(|judged| pushes.iter().zip(&judged.answers).all(is_stored))
 }
 
-impl Judged {
-    fn take(
-        &mut self,
-        pushes: &[&Push],
-        audiences: &[Vec<(Carrier, shared::access::Access)>],
-        mut group: Group,
-        head: &Head,
-        facts: &gate::LogFacts,
-    ) {
+/// Pushes being judged.
+struct Judging<'a> {
+    pushes: &'a [&'a Push],
+    /// What each of the audience of each push may do.
+    audiences: Vec<Vec<(Carrier, Access)>>,
+    /// For each push that may be: the log before all of them.
+    heads: Vec<Option<Head>>,
+    /// Of the documents that are still to come.
+    facts: std::vec::IntoIter<LogFacts>,
+    judged: Judged,
+}
+
+impl<'a> Judging<'a> {
+    fn of(pushes: &'a [&'a Push], found: Survey) -> Self {
+        let Survey { version, mut standings, facts } = found;
+        let audience = standings.split_off(pushes.len());
+        let mut told = audience.iter().map(survey::access);
+        let audiences =
+            pushes.iter().map(|push| push.audience.iter().copied().zip(told.by_ref()).collect()).collect();
+        let denied = || Ok(Told { answer: PushAnswer::Denied, news: None });
+        let mut answers: Vec<_> = pushes.iter().map(|_| denied()).collect();
+        let mut heads = Vec::with_capacity(pushes.len());
+        for (at, standing) in standings.into_iter().enumerate() {
+            heads.push(None);
+            match standing {
+                Ok(Standing::Denied) => {}
+                Ok(Standing::Gone) => answers[at] = Ok(Told { answer: PushAnswer::Gone, news: None }),
+                Ok(Standing::Open(head)) => heads[at] = Some(head),
+                Err(error) => answers[at] = Err(error),
+            }
+        }
+        let judged = Judged { answers, append: Append::default(), version, seen: vec![] };
+        Self { pushes, audiences, heads, facts: facts.into_iter(), judged }
+    }
+
+    /// What is known of the next document; none where nobody may push to it.
+    fn next(&mut self, mut group: Group) -> Option<(Group, Head, LogFacts)> {
+        let mut facts = self.facts.next()?;
+        group.pushes.retain(|at| self.heads[*at].is_some());
+        let head = group.pushes.first().and_then(|at| self.heads[*at].clone())?;
+        (facts.head, facts.max_op) = (head.seq, head.max_op);
+        Some((group, head, facts))
+    }
+
+    fn take(&mut self, mut group: Group, head: Head, facts: LogFacts) {
+        let pushes = self.pushes;
         // What was not decoded is as if it had never been sent, and the others are judged without it.
         let verdicts = loop {
-            let verdicts = gate::decide(group.pushes.iter().flat_map(|at| pushes[*at].items.iter()), facts);
+            let verdicts = gate::decide(group.items(pushes), &facts);
             let mut rest = &verdicts[..];
             let undecoded: Vec<_> = group
                 .pushes
@@ -121,26 +168,41 @@ impl Judged {
                 .collect();
             // The first only: a later one may have been left undecoded since that one stood in its way.
             let Some(first) = undecoded.first() else { break verdicts };
-            self.answers[*first] = Err(StoreError::Undecoded);
+            self.judged.answers[*first] = Err(StoreError::Undecoded);
             group.pushes.retain(|at| at != first);
         };
         let mut rest = &verdicts[..];
         let mut place = Place { doc: group.doc, cursor: head.seq, chain: Some(head.chain), part: None };
+        let mut seen = Seen { doc: group.doc, head, facts, access: vec![], stored: vec![] };
         for at in group.pushes {
             let push = pushes[at];
             let (own, after) = rest.split_at(push.items.len());
             rest = after;
             let gate::Outcome { acked, rejected, stored } = gate::outcome(&push.items, own);
             let before = place;
-            self.append.add(push, &mut place, own);
+            self.judged.append.add(push, &mut place, own);
             // What is void is told by reading the log.
-            let wanted = !push.audience.is_empty() && !stored.is_empty() && head.voids == 0;
-            let news = wanted.then(|| news(push, before, place, head, own, &audiences[at]));
+            let wanted = !push.audience.is_empty() && !stored.is_empty() && seen.head.voids == 0;
+            let news = wanted.then(|| news(push, before, place, &seen.head, own, &self.audiences[at]));
             let answer = PushAnswer::Done { acked, rejected, stored };
-            self.answers[at] = Ok(Told { answer, news });
+            self.judged.answers[at] = Ok(Told { answer, news });
+            if let Some(Head { access, .. }) = self.heads[at] {
+                seen.access.push((push.carrier, access));
+            }
+            seen.access.append(&mut self.audiences[at]);
+            seen.stored.extend(push.items.iter().zip(own).filter_map(Stored::of));
+        }
+        if let Some(chain) = place.chain
+            && !seen.stored.is_empty()
+        {
+            (seen.head.seq, seen.head.chain) = (place.cursor, chain);
+            seen.head.max_op = seen.stored.iter().map(|it| it.change.max_op).fold(seen.head.max_op, u64::max);
+            self.judged.seen.push(seen);
         }
     }
+}
 
+impl Judged {
     /// Whether there is nothing to store.
     pub(crate) fn is_empty(&self) -> bool {
         self.append.batches.is_empty()
@@ -164,13 +226,25 @@ impl Judged {
     }
 }
 
+/// Pushes to one document, by their number, in order.
+struct Group {
+    doc: DocId,
+    pushes: Vec<usize>,
+}
+
+impl Group {
+    fn items<'a>(&self, pushes: &[&'a Push]) -> impl Iterator<Item = &'a Examined> {
+        self.pushes.iter().flat_map(|at| pushes[*at].items.iter())
+    }
+}
+
 fn news(
     push: &Push,
     before: Place,
     after: Place,
     head: &Head,
     verdicts: &[Verdict],
-    readers: &[(Carrier, shared::access::Access)],
+    readers: &[(Carrier, Access)],
 ) -> News {
     let items = push.items.iter().zip(verdicts).filter_map(|(examined, verdict)| {
         let Verdict::Store { seq } = *verdict else { return None };
@@ -262,7 +336,6 @@ mod tests {
     use sqlx::Connection as _;
     use sqlx::sqlite::SqliteConnectOptions;
 
-    use shared::access::Access;
     use shared::domain::kind::DocKind;
     use shared::domain::role::Role;
     use store::Store as _;

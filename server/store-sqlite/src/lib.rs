@@ -2,6 +2,7 @@
 
 mod accounts;
 mod challenges;
+mod connections;
 mod covering;
 mod directory;
 mod documents;
@@ -15,6 +16,7 @@ mod open;
 mod packed;
 mod push;
 mod quarantine;
+mod recent;
 mod record;
 mod row;
 mod snapshots;
@@ -33,7 +35,7 @@ use shared::ids::{ChangeHash, CommandId, DeviceId, DocId, UserId};
 use shared::sync::gate::Examined;
 use shared::sync::message::Place;
 use shared::sync::session::ReadAnswer;
-use sqlx::SqlitePool;
+use sqlx::Connection as _;
 use store::{
     AnsweredCommand, AuditRow, BatchLimit, BeforePush, Carrier, DeviceKey, Grant, GrownLog, LogToCover,
     LogToTry, Millis, NewChallenge, NewSnapshot, Quarantined, Reader, Result, Session, Store, Told, User,
@@ -43,6 +45,7 @@ use store::{
 pub use open::{OLDEST_SQLITE, Options};
 
 use crate::challenges::Challenges;
+use crate::connections::Connections;
 use crate::error::Told as _;
 use crate::judging::Push;
 use crate::push::Committer;
@@ -52,7 +55,7 @@ use crate::writer::Writer;
 /// A store in a SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
-    readers: SqlitePool,
+    readers: Connections,
     writer: Writer,
     committer: Committer,
     challenges: Challenges,
@@ -85,7 +88,7 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn ready(&self) -> Result<()> {
-        let mut reader = self.readers.acquire().await.told()?;
+        let mut reader = self.readers.acquire().await?;
         sqlx::query!("SELECT name FROM settings LIMIT 1").fetch_optional(&mut *reader).await.told()?;
         drop(reader);
         // What others have written just now shows that it can be done, and nobody is kept waiting by the question.
@@ -117,23 +120,23 @@ impl Store for SqliteStore {
     }
 
     async fn user_by_email(&self, email: &str) -> Result<Option<User>> {
-        accounts::user_by_email(&mut *self.readers.acquire().await.told()?, email).await
+        accounts::user_by_email(&mut *self.readers.acquire().await?, email).await
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>> {
-        accounts::user(&mut *self.readers.acquire().await.told()?, id).await
+        accounts::user(&mut *self.readers.acquire().await?, id).await
     }
 
     async fn users(&self) -> Result<Vec<User>> {
-        accounts::users(&mut *self.readers.acquire().await.told()?).await
+        accounts::users(&mut *self.readers.acquire().await?).await
     }
 
     async fn session(&self, token_hash: &[u8; 32]) -> Result<Option<Session>> {
-        accounts::session(&mut *self.readers.acquire().await.told()?, token_hash).await
+        accounts::session(&mut *self.readers.acquire().await?, token_hash).await
     }
 
     async fn devices(&self, ids: &[DeviceId]) -> Result<Vec<DeviceKey>> {
-        accounts::device_keys(&mut *self.readers.acquire().await.told()?, ids).await
+        accounts::device_keys(&mut *self.readers.acquire().await?, ids).await
     }
 
     async fn put_challenge(&self, challenge: NewChallenge, now: Millis) -> Result<()> {
@@ -141,7 +144,7 @@ impl Store for SqliteStore {
     }
 
     async fn challenges(&self, address: &str, now: Millis) -> Result<Vec<[u8; 32]>> {
-        challenges::of_address(&mut *self.readers.acquire().await.told()?, address, now).await
+        challenges::of_address(&mut *self.readers.acquire().await?, address, now).await
     }
 
     async fn take_challenge(&self, challenge: &[u8; 32], now: Millis) -> Result<bool> {
@@ -152,20 +155,25 @@ impl Store for SqliteStore {
     }
 
     async fn grant(&self, user: UserId, doc: DocId) -> Result<Grant> {
-        log::grant(&mut *self.readers.acquire().await.told()?, user, doc).await
+        log::grant(&mut *self.readers.acquire().await?, user, doc).await
     }
 
     async fn readers(&self, user: UserId, doc: DocId) -> Result<Vec<Reader>> {
-        log::readers(&mut *self.readers.acquire().await.told()?, user, doc).await
+        log::readers(&mut *self.readers.acquire().await?, user, doc).await
     }
 
     async fn directory(&self, user: UserId) -> Result<Option<Directory>> {
-        let mut read = self.readers.begin().await.told()?;
+        let mut reader = self.readers.acquire().await?;
+        let mut read = reader.begin().await.told()?;
         directory::directory(&mut read, user).await
     }
 
+    async fn directory_changes(&self) -> Result<u64> {
+        directory::changes(&mut *self.readers.acquire().await?).await
+    }
+
     async fn answered_command(&self, user: UserId, id: CommandId) -> Result<Option<AnsweredCommand>> {
-        record::answered_command(&mut *self.readers.acquire().await.told()?, user, id).await
+        record::answered_command(&mut *self.readers.acquire().await?, user, id).await
     }
 
     async fn read_logs(
@@ -174,7 +182,7 @@ impl Store for SqliteStore {
         places: &[Place],
         most: BatchLimit,
     ) -> Result<Vec<ReadAnswer>> {
-        log::read(&mut *self.readers.acquire().await.told()?, reader, places, most).await
+        log::read(&mut *self.readers.acquire().await?, reader, places, most).await
     }
 
     async fn before_push(
@@ -184,7 +192,7 @@ impl Store for SqliteStore {
         authors: &[DeviceId],
         hashes: &[ChangeHash],
     ) -> Result<BeforePush> {
-        let mut reader = self.readers.acquire().await.told()?;
+        let mut reader = self.readers.acquire().await?;
         quarantine::before_push(&mut reader, carrier, doc, authors, hashes).await
     }
 
@@ -195,11 +203,11 @@ impl Store for SqliteStore {
     }
 
     async fn quarantined(&self) -> Result<Vec<Quarantined>> {
-        quarantine::all(&mut *self.readers.acquire().await.told()?).await
+        quarantine::all(&mut *self.readers.acquire().await?).await
     }
 
     async fn quarantined_change(&self, hash: ChangeHash) -> Result<Vec<Quarantined>> {
-        quarantine::of_change(&mut *self.readers.acquire().await.told()?, hash).await
+        quarantine::of_change(&mut *self.readers.acquire().await?, hash).await
     }
 
     async fn release(&self, doc: DocId, hash: ChangeHash, now: Millis) -> Result<Option<Quarantined>> {
@@ -210,11 +218,12 @@ impl Store for SqliteStore {
     }
 
     async fn untried(&self) -> Result<Vec<DocId>> {
-        trial::untried(&mut *self.readers.acquire().await.told()?).await
+        trial::untried(&mut *self.readers.acquire().await?).await
     }
 
     async fn log_to_try(&self, doc: DocId) -> Result<Option<LogToTry>> {
-        trial::log(&mut *self.readers.begin().await.told()?, doc).await
+        let mut reader = self.readers.acquire().await?;
+        trial::log(&mut *reader.begin().await.told()?, doc).await
     }
 
     async fn tried(&self, places: &[(DocId, u64)]) -> Result<()> {
@@ -231,11 +240,12 @@ impl Store for SqliteStore {
     }
 
     async fn logs_to_cover(&self, more: u64) -> Result<Vec<GrownLog>> {
-        snapshots::grown(&mut *self.readers.acquire().await.told()?, more).await
+        snapshots::grown(&mut *self.readers.acquire().await?, more).await
     }
 
     async fn log_to_cover(&self, doc: DocId) -> Result<Option<LogToCover>> {
-        snapshots::log(&mut *self.readers.begin().await.told()?, doc).await
+        let mut reader = self.readers.acquire().await?;
+        snapshots::log(&mut *reader.begin().await.told()?, doc).await
     }
 
     async fn put_snapshot(&self, doc: DocId, snapshot: NewSnapshot, now: Millis) -> Result<bool> {
@@ -243,7 +253,7 @@ impl Store for SqliteStore {
     }
 
     async fn logs_to_drop(&self, made: Millis) -> Result<Vec<DocId>> {
-        snapshots::to_drop(&mut *self.readers.acquire().await.told()?, made).await
+        snapshots::to_drop(&mut *self.readers.acquire().await?, made).await
     }
 
     async fn drop_covered(&self, doc: DocId, made: Millis, most: u64) -> Result<bool> {
@@ -264,10 +274,10 @@ impl Store for SqliteStore {
     }
 
     async fn audit_tail(&self, most: u32) -> Result<Vec<AuditRow>> {
-        record::audit_tail(&mut *self.readers.acquire().await.told()?, most).await
+        record::audit_tail(&mut *self.readers.acquire().await?, most).await
     }
 
     async fn audit_after(&self, seq: u64, most: u32) -> Result<Vec<AuditRow>> {
-        record::audit_after(&mut *self.readers.acquire().await.told()?, seq, most).await
+        record::audit_after(&mut *self.readers.acquire().await?, seq, most).await
     }
 }

@@ -24,6 +24,7 @@ pub(crate) enum Standing {
 }
 
 /// The newest place of a log.
+#[derive(Clone)]
 pub(crate) struct Head {
     pub(crate) kind: DocKind,
     pub(crate) access: Access,

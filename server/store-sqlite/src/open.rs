@@ -9,6 +9,7 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use store::{Result, StoreError};
 
+use crate::connections::Connections;
 use crate::error::Told as _;
 use crate::writer::Writer;
 
@@ -18,14 +19,18 @@ pub const OLDEST_SQLITE: &str = "3.51.3";
 /// How long a statement waits for another *process* (a backup, the command line) to let go of the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long to wait for a connection of a pool: longer than that, the caller's own caller has given up.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Readers at a time. More would wait for the same disk and the same two to eight cores.
 const READERS: u32 = 6;
 
 /// KiB that each reader keeps of the file: the operating system keeps it too, once for all of them.
 const READER_CACHE_KIB: u32 = 256;
+
+/// KiB that the writer keeps: the pages that some hundred documents are being written to.
+const WRITER_CACHE_KIB: u32 = 8 * 1024;
+
+/// Pages in the write-ahead log from which on it is put back into the file. What many pushes write again and again is
+/// put back once.
+const CHECKPOINT_PAGES: u32 = 4_000;
 
 /// Every statement of this crate, with room.
 const STATEMENT_CACHE: usize = 200;
@@ -42,7 +47,7 @@ pub struct Options {
     pub max_pages: Option<u32>,
 }
 
-pub(crate) async fn open(file: &Path, options: Options) -> Result<(Writer, SqlitePool)> {
+pub(crate) async fn open(file: &Path, options: Options) -> Result<(Writer, Connections)> {
     prepare_file(file)?;
     let writing = SqliteConnectOptions::new()
         .filename(file)
@@ -56,31 +61,25 @@ pub(crate) async fn open(file: &Path, options: Options) -> Result<(Writer, Sqlit
         // `NORMAL` can undo an acknowledged write at a power cut.
         .synchronous(SqliteSynchronous::Full)
         // What is deleted is overwritten: a destroyed document's content does not linger in free pages.
-        .pragma("secure_delete", "ON");
+        .pragma("secure_delete", "ON")
+        .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string());
     if let Some(pages) = options.max_pages {
         writing = writing.pragma("max_page_count", pages.to_string());
     }
-    let pool = || {
-        SqlitePoolOptions::new()
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-    };
-    let writer = pool()
+    // A pool is what migrations run on.
+    let first = SqlitePoolOptions::new()
         .max_connections(1)
-        .connect_with(writing)
+        .connect_with(writing.clone())
         .await
         .map_err(|error| unusable(file, error.to_string(), advice::DATABASE))?;
-    if let Err(error) = bring_up_to_date(&writer).await {
-        writer.close().await;
-        return Err(match error {
-            StoreError::Corrupt(problem) => unusable(file, problem, advice::DATABASE),
-            other => other,
-        });
-    }
-    let readers = pool().max_connections(READERS).connect_lazy_with(reading);
-    Ok((Writer::new(writer), readers))
+    let is_fit = bring_up_to_date(&first).await;
+    first.close().await;
+    is_fit.map_err(|error| match error {
+        StoreError::Corrupt(problem) => unusable(file, problem, advice::DATABASE),
+        other => other,
+    })?;
+    Ok((Writer::new(Connections::new(writing, 1)), Connections::new(reading, READERS)))
 }
 
 async fn bring_up_to_date(writer: &SqlitePool) -> Result<()> {

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::error::Told as _;
 use crate::judging::{self, Push};
+use crate::recent::Recent;
 use crate::writer::{Writer, WriterTx};
 
 /// Pushes that share a transaction at most: beyond that the disk is no longer what one waits for.
@@ -61,16 +62,20 @@ impl Committer {
 
 async fn work(writer: Writer, mut queue: mpsc::Receiver<Job>) {
     let mut jobs = Vec::new();
+    let mut recent = Recent::default();
     while queue.recv_many(&mut jobs, MAX_SHARED).await > 0 {
-        commit_together(&writer, &mut jobs).await;
+        commit_together(&writer, &mut recent, &mut jobs).await;
     }
 }
 
 /// Stores all of `jobs` in one transaction and answers each; none is answered before the commit.
-async fn commit_together(writer: &Writer, jobs: &mut Vec<Job>) {
-    let outcome = match at_once(writer, jobs).await {
+async fn commit_together(writer: &Writer, recent: &mut Recent, jobs: &mut Vec<Job>) {
+    let outcome = match at_once(writer, recent, jobs).await {
         Some(answers) => Ok(answers),
-        None => step_by_step(writer, jobs).await,
+        None => {
+            recent.forget();
+            step_by_step(writer, jobs).await
+        }
     };
     // Whoever asked may be gone; the log has it all the same.
     match outcome {
@@ -95,22 +100,27 @@ async fn commit_together(writer: &Writer, jobs: &mut Vec<Job>) {
 }
 
 /// Judges all and stores what passes by one statement, which is what pushes come to nearly always: two turns of
-/// SQLite's thread. None where that did not go and nothing was stored, for whatever reason: step by step it is done
-/// with, or the fault is found.
-async fn at_once(writer: &Writer, jobs: &[Job]) -> Option<Vec<Result<Told>>> {
+/// SQLite's thread, or one where what is to be known is remembered. None where that did not go and nothing was stored,
+/// for whatever reason: step by step it is done with, or the fault is found.
+async fn at_once(writer: &Writer, recent: &mut Recent, jobs: &[Job]) -> Option<Vec<Result<Told>>> {
     let mut connection = writer.acquire().await.ok()?;
+    recent.look(writer.moment());
     let pushes: Vec<_> = jobs.iter().map(|job| &job.push).collect();
     let storing = async {
-        let judged = judging::judge(&mut connection, &pushes).await.ok()?;
+        let judged = match judging::judge_remembered(recent, &pushes) {
+            Some(judged) => judged,
+            None => judging::judge(&mut connection, &pushes).await.ok()?,
+        };
         let is_stored = judged.store_at_once(&mut connection).await.ok()?;
-        (is_stored).then_some((judged.is_empty(), judged.answers))
+        is_stored.then_some(judged)
     };
     // The gate is not meant to panic; if it ever did, step by step shows on which push.
-    let (was_empty, answers) = AssertUnwindSafe(storing).catch_unwind().await.ok()??;
-    if !was_empty {
+    let judged = AssertUnwindSafe(storing).catch_unwind().await.ok()??;
+    if !judged.is_empty() {
         writer.has_written();
     }
-    Some(answers)
+    recent.learn(judged.version, judged.seen);
+    Some(judged.answers)
 }
 
 async fn step_by_step(writer: &Writer, jobs: &[Job]) -> Result<Vec<Result<Told>>> {

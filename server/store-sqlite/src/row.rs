@@ -140,6 +140,16 @@ pub(crate) fn hex_list<const N: usize>(ids: impl IntoIterator<Item = [u8; N]>) -
     ended(list)
 }
 
+/// Codes for `json_each`: letters and underscores, which stand in JSON as they are.
+pub(crate) fn code_list<'a>(codes: impl IntoIterator<Item = &'a str>) -> String {
+    let mut list = String::new();
+    for code in codes {
+        // Writing to a string cannot fail.
+        let _ = write!(next(&mut list), r#""{code}""#);
+    }
+    ended(list)
+}
+
 /// Numbers for `json_each`.
 pub(crate) fn number_list(numbers: &[u64]) -> String {
     let mut list = String::new();

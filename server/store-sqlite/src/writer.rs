@@ -1,22 +1,25 @@
 //! The one connection that writes, and its transactions. Who wants to write waits in line for it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::pool::PoolConnection;
-use sqlx::{Sqlite, SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 use store::{Result, StoreError};
 
+use crate::connections::{Connections, Lent};
 use crate::error::{Told as _, tell};
 
 /// How long a commit is proof that there can be another.
 const PROOF: Duration = Duration::from_secs(10);
 
-/// A pool of one: the pool gives the turns and replaces the connection when it has broken.
+/// Lends the one connection, turn by turn.
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
-    pool: SqlitePool,
+    connection: Connections,
     written: Arc<Written>,
+    /// Counts the transactions that were begun.
+    begun: Arc<AtomicU64>,
 }
 
 /// Whether what is committed gets to the disk.
@@ -47,14 +50,17 @@ impl Written {
 }
 
 impl Writer {
-    pub(crate) fn new(pool: SqlitePool) -> Self {
-        Self { pool, written: Arc::default() }
+    /// On connections of which there is one at most.
+    pub(crate) fn new(connection: Connections) -> Self {
+        Self { connection, written: Arc::default(), begun: Arc::default() }
     }
 
     /// Begins a transaction that holds SQLite's write lock from the start: one that took it later could find
     /// that what it had read is no longer true.
     pub(crate) async fn begin(&self) -> Result<WriterTx> {
-        let connection = self.pool.acquire().await.told()?;
+        let connection = self.connection.acquire().await?;
+        // While nobody else can have it, so that who has it next is told.
+        self.begun.fetch_add(1, Ordering::SeqCst);
         // Before it begins, so that it is rolled back also where the one who waits for it has gone away: the
         // database carries out what it was sent, and the only connection must not come back in a transaction.
         let mut tx = WriterTx { connection: Some(connection), written: Arc::clone(&self.written) };
@@ -63,8 +69,16 @@ impl Writer {
     }
 
     /// The connection, for statements that are each a transaction of their own.
-    pub(crate) async fn acquire(&self) -> Result<PoolConnection<Sqlite>> {
-        self.pool.acquire().await.told()
+    pub(crate) async fn acquire(&self) -> Result<Lent> {
+        self.connection.acquire().await
+    }
+
+    /// A number that is another once a transaction was begun or the connection made anew: what was read
+    /// [on it](Self::acquire) before may be another too, and SQLite's own count of what others write is a connection's.
+    /// To be asked while one has the connection.
+    pub(crate) fn moment(&self) -> u64 {
+        // Both only grow.
+        self.begun.load(Ordering::SeqCst) + self.connection.made()
     }
 
     /// Such a statement has written something.
@@ -84,14 +98,14 @@ impl Writer {
     }
 
     pub(crate) async fn close(&self) {
-        self.pool.close().await;
+        self.connection.close().await;
     }
 }
 
 /// An open transaction. Dropped without [`commit`](Self::commit), it is rolled back.
 pub(crate) struct WriterTx {
     /// `None` once it has ended.
-    connection: Option<PoolConnection<Sqlite>>,
+    connection: Option<Lent>,
     written: Arc<Written>,
 }
 
@@ -137,17 +151,17 @@ impl Drop for WriterTx {
         if let Some(connection) = self.connection.take() {
             match tokio::runtime::Handle::try_current() {
                 Ok(runtime) => drop(runtime.spawn(roll_back(connection))),
-                Err(_) => drop(connection.detach()),
+                Err(_) => connection.discard(),
             }
         }
     }
 }
 
-async fn roll_back(mut connection: PoolConnection<Sqlite>) {
+async fn roll_back(mut connection: Lent) {
     // SQLite rolls some errors back by itself, and then refuses this. A connection in doubt is closed, which
-    // rolls back too, and the pool opens another.
+    // rolls back too, and another is made.
     if sqlx::query("ROLLBACK").execute(&mut *connection).await.is_err() {
-        drop(connection.detach());
+        connection.discard();
     }
 }
 
@@ -169,7 +183,7 @@ mod tests {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
         let mut beginning = Box::pin(writer.begin());
         assert!(futures_util::poll!(&mut beginning).is_pending());
-        assert_eq!(writer.pool.num_idle(), 0);
+        assert_eq!(writer.connection.idle(), 0);
         drop(beginning);
         sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
         writer.begin().await.unwrap().commit().await.unwrap();

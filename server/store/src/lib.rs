@@ -146,6 +146,11 @@ pub trait Store: Send + Sync + 'static {
     /// Everything that `user` may know, in one consistent read; `version` is left empty.
     async fn directory(&self, user: UserId) -> Result<Option<Directory>>;
 
+    /// How often what [directories](Self::directory) are made of has changed, by whatever process: a directory that was
+    /// read after this was asked is still what it was while the answer is the same. When a device was last seen does
+    /// not count.
+    async fn directory_changes(&self) -> Result<u64>;
+
     /// The answer to a command that `user` gave before under that id.
     async fn answered_command(&self, user: UserId, id: CommandId) -> Result<Option<AnsweredCommand>>;
 

@@ -11,8 +11,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::change::{self, ChunkError, ParsedChange};
+use super::limits;
 use super::message::{Acked, PushItem, RejectCode, Rejected};
-use super::{limits, signature};
+use super::signature::Verifier;
 use crate::ids::{ActorId, ChangeHash, DeviceId, DocId, PublicKey};
 
 pub use decoding::decode;
@@ -78,6 +79,12 @@ impl Examined {
 /// Makes the checks that need no log. `key` is that of the device `item.by`, if there is such a device.
 #[must_use]
 pub fn examine(doc: DocId, item: PushItem, key: Option<&PublicKey>) -> Examined {
+    examine_with(doc, item, key.map(Verifier::new).as_ref())
+}
+
+/// The same with a key that has been read before.
+#[must_use]
+pub fn examine_with(doc: DocId, item: PushItem, key: Option<&Verifier>) -> Examined {
     let change = if item.data.len() > limits::CHANGE {
         Err(RejectCode::TooLarge)
     } else {
@@ -90,7 +97,7 @@ pub fn examine(doc: DocId, item: PushItem, key: Option<&PublicKey>) -> Examined 
         (Err(_), _) => None,
         (Ok(change), _) if change.hash != item.hash => Some(RejectCode::BadHash),
         (Ok(_), None) => Some(RejectCode::UnknownDevice),
-        (Ok(_), Some(key)) if !signature::verify_change(key, doc, item.by, item.hash, &item.sig) => {
+        (Ok(_), Some(key)) if !key.verify_change(doc, item.by, item.hash, &item.sig) => {
             Some(RejectCode::BadSignature)
         }
         (Ok(_), Some(_)) => None,

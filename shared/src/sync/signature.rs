@@ -42,13 +42,37 @@ fn verifying_key(key: &PublicKey) -> Option<VerifyingKey> {
     (canonical && !parsed.is_weak()).then_some(parsed)
 }
 
-/// Whether `signature` is that of `key` over `message`, strictly: S < L, no small-order points.
+/// A key that is ready to check signatures with: reading it is a good part of the work, for whoever checks many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verifier(Option<VerifyingKey>);
+
+impl Verifier {
+    /// That of a key. Of one that can be nobody's it refuses all.
+    #[must_use]
+    pub fn new(key: &PublicKey) -> Self {
+        Self(verifying_key(key))
+    }
+
+    /// Whether `signature` is that of the key over `message`, strictly: S < L, no small-order points.
+    #[must_use]
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        let (Some(key), Ok(bytes)) = (&self.0, <[u8; 64]>::try_from(signature)) else {
+            return false;
+        };
+        key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(&bytes)).is_ok()
+    }
+
+    /// Whether `device`, whose key it is, has signed the change `hash` for `doc`.
+    #[must_use]
+    pub fn verify_change(&self, doc: DocId, device: DeviceId, hash: ChangeHash, signature: &[u8]) -> bool {
+        self.verify(&change_message(doc, device, hash), signature)
+    }
+}
+
+/// Whether `signature` is that of `key` over `message`, as [`Verifier::verify`].
 #[must_use]
 pub fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
-    let (Some(key), Ok(bytes)) = (verifying_key(key), <[u8; 64]>::try_from(signature)) else {
-        return false;
-    };
-    key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(&bytes)).is_ok()
+    Verifier::new(key).verify(message, signature)
 }
 
 /// Whether `device`, whose key is `key`, has signed the change `hash` for `doc`.
@@ -150,6 +174,15 @@ mod tests {
             carry = sum >> 8;
         }
         assert!(!verify_session(&key.public(), b"challenge", &sig));
+    }
+
+    #[test]
+    fn a_verifier_of_a_key_that_is_not_sound_refuses_all() {
+        // With the identity as key and as R, and S = 0, the equation holds over whatever is signed.
+        let mut identity = [0; 32];
+        identity[0] = 1;
+        let forged = [identity, [0; 32]].concat();
+        assert!(!Verifier::new(&PublicKey(identity)).verify(b"anything", &forged));
     }
 
     #[test]

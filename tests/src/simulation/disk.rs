@@ -54,13 +54,16 @@ impl Stored {
     }
 }
 
+/// How far a log has been read, the chain there, and the document's kind.
+pub type Place = (u64, Chain, Option<DocKind>);
+
 /// One document on disk.
 #[derive(Debug, Clone, Default)]
 pub struct Shelf {
     /// Its items.
     pub items: BTreeMap<ChangeHash, Rc<Stored>>,
     /// How far its log has been read, the chain there, and the document's kind.
-    pub cursor: Option<(u64, Chain, Option<DocKind>)>,
+    pub cursor: Option<Place>,
     /// Whether the log may lack something of it.
     pub owes: bool,
     /// Items that wait for the server, with their order.
@@ -222,7 +225,7 @@ impl Disk {
 /// What a page reads before everything else: the places of documents, whether they owe, and marks of their lives.
 #[derive(Debug, Clone)]
 pub struct Places {
-    cursors: BTreeMap<DocId, (Option<(u64, Chain, Option<DocKind>)>, bool)>,
+    cursors: BTreeMap<DocId, (Option<Place>, bool)>,
     /// The marks.
     pub lives: BTreeMap<DocId, (u64, bool)>,
 }

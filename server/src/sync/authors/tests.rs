@@ -14,12 +14,12 @@ fn key(n: u8, writes: bool) -> AuthorKey {
 /// With what the first device signed stored in the document, at the hub's first count.
 fn authors() -> Authors {
     let authors = Authors::default();
-    authors.remember(0, CARRIER, DOC, &[key(1, true), key(2, false)]);
+    authors.remember(0, CARRIER, DOC, &[key(1, true), key(2, false)].map(Author::new));
     authors
 }
 
 fn known(authors: &Authors, epoch: u64, doc: DocId, device: u8) -> Option<BeforePush> {
-    authors.before_push(epoch, CARRIER, doc, &[DeviceId([device; 16])], &[HASH])
+    authors.before_push(epoch, CARRIER, doc, &[DeviceId([device; 16])], &[HASH]).map(|(before, _)| before)
 }
 
 #[test]
@@ -49,9 +49,9 @@ fn what_was_looked_up_before_a_revocation_is_not_remembered_after_it() {
     assert_eq!(known(&authors, 0, DOC, 1), None);
     // Another push looks something up after the revocation, before this one has been stored.
     assert_eq!(known(&authors, 1, OTHER, 1), None);
-    authors.remember(0, CARRIER, DOC, &[key(1, true)]);
+    authors.remember(0, CARRIER, DOC, &[key(1, true)].map(Author::new));
     assert_eq!(known(&authors, 1, DOC, 1), None);
-    authors.remember(1, CARRIER, DOC, &[key(1, true)]);
+    authors.remember(1, CARRIER, DOC, &[key(1, true)].map(Author::new));
     assert!(known(&authors, 1, DOC, 1).is_some());
 }
 
