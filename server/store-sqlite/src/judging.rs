@@ -79,12 +79,12 @@ pub(crate) async fn judge(connection: &mut SqliteConnection, pushes: &[&Push]) -
             Err(error) => judged.answers[at] = Err(error),
         }
     }
-    for ((mut group, question), mut facts) in groups.into_iter().zip(questions).zip(facts) {
+    for (mut group, mut facts) in groups.into_iter().zip(facts) {
         group.pushes.retain(|at| heads[*at].is_some());
         let Some(head) = group.pushes.first().and_then(|at| heads[*at].as_ref()) else { continue };
         (facts.head, facts.max_op) = (head.seq, head.max_op);
         let items: Vec<_> = group.pushes.iter().flat_map(|at| pushes[*at].items.iter()).collect();
-        facts::look_up_rare(&mut *connection, group.doc, &question.wanted, &items, &mut facts).await?;
+        facts::look_up_rare(&mut *connection, group.doc, &items, &mut facts).await?;
         judged.take(pushes, &audiences, group, head, &facts);
     }
     Ok(judged)
