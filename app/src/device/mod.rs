@@ -25,6 +25,7 @@ mod following;
 mod held;
 pub(crate) mod http;
 pub mod identity;
+mod lacking;
 mod leaving;
 mod link;
 mod loading;
