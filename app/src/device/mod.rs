@@ -27,6 +27,7 @@ pub(crate) mod http;
 pub mod identity;
 mod lacking;
 mod leaving;
+mod left_out;
 mod link;
 mod loading;
 mod locks;

@@ -16,7 +16,7 @@ use super::store::records::{
     StoredItem, item_prefix, parse_item_key, parse_outbox_key, snapshot_data_key, snapshot_list_key,
 };
 use super::store::{BLOBS, CURSORS, Found, ITEMS, OUTBOX, SNAPSHOTS, StoreError, Write};
-use super::{platform, recovery};
+use super::{left_out, platform};
 
 /// How the names of notes about batches being applied begin: `applying/doc/actor/batch`. A note is its tries,
 /// then the hashes.
@@ -139,7 +139,7 @@ impl Running {
         let Ok(Some(note)) = self.store.get(BLOBS, &name).await else { return };
         let hashes = note.get(1..).unwrap_or_default().chunks_exact(32);
         let hashes: Vec<_> = hashes.filter_map(|it| ChangeHash::try_from(it).ok()).collect();
-        recovery::leave_out(self, doc, &hashes).await;
+        left_out::leave_out(self, doc, &hashes).await;
     }
 
     /// Makes sure that a document is being read from disk. All that are wanted at the same moment are read
