@@ -47,6 +47,7 @@ mod socket;
 mod status;
 pub mod store;
 mod tabs;
+mod unfit;
 pub mod vault;
 mod verdict;
 pub mod wipe;
