@@ -19,7 +19,7 @@ use super::snapshots::Received;
 use super::status::Problem;
 use super::store::records::{StoredCursor, StoredItem, item_key, refused_key, waiting_key};
 use super::store::{BLOBS, CURSORS, ITEMS, OUTBOX, StoreError, Write};
-use super::{loading, platform, recovery, wipe};
+use super::{left_out, loading, platform, recovery, wipe};
 
 /// How often the machine is told that time passes, in ms.
 const TICK_MS: u32 = 1_000;
@@ -311,7 +311,7 @@ impl Running {
             Effect::Void { doc, hashes } => {
                 let running = self.clone();
                 wasm_bindgen_futures::spawn_local(async move {
-                    recovery::leave_out(&running, doc, &hashes).await;
+                    left_out::leave_out(&running, doc, &hashes).await;
                 });
             }
             Effect::Delete { doc } => self.delete_copy(doc),

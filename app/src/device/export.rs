@@ -15,7 +15,7 @@ use super::status::Problem;
 /// Every document with changes that are not on the server, whole, and every command without an answer.
 pub(super) async fn unsynchronised(running: &Rc<Running>) -> String {
     running.flush().await;
-    let mut wanted: Vec<DocId> = running.waiting.borrow().keys().copied().collect();
+    let mut wanted = running.lacked_documents().await;
     wanted.extend(running.status.problems.get_untracked().into_iter().filter_map(|problem| match problem {
         Problem::Denied { document }
         | Problem::Refused { document }
@@ -23,13 +23,11 @@ pub(super) async fn unsynchronised(running: &Rc<Running>) -> String {
         | Problem::Lost { document } => Some(document),
         _ => None,
     }));
-    wanted.sort_unstable();
-    wanted.dedup();
     let mut documents = Vec::new();
     for id in wanted {
         documents.push(document(running, id).await);
     }
-    let commands: Vec<_> = running.outbox.all().into_iter().filter(Queued::is_waiting).collect();
+    let commands: Vec<_> = running.outbox.all().into_iter().filter(Queued::is_unsettled).collect();
     let all = json!({
         "person": running.identity.me.name,
         "exported_at_ms": platform::now_ms(),

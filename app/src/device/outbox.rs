@@ -87,6 +87,12 @@ impl Queued {
         }
     }
 
+    /// Whether the server may lack it, or the device what is to follow.
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        self.again || self.is_waiting()
+    }
+
     /// Whether the server is to hear of it.
     fn is_to_send(&self) -> bool {
         self.again || self.outcome == Outcome::Waiting
@@ -124,7 +130,7 @@ pub struct Outbox {
 
 impl Outbox {
     pub(super) fn unanswered(&self) -> usize {
-        self.queued.borrow().iter().filter(|it| it.is_waiting()).count()
+        self.queued.borrow().iter().filter(|it| it.is_unsettled()).count()
     }
 
     pub(super) fn any(&self, f: impl FnMut(&Queued) -> bool) -> bool {
@@ -327,13 +333,13 @@ mod tests {
         let mut queued = command(1);
         queued.answer(done());
         queued.again = true;
-        assert!(queued.is_to_send() && !queued.is_waiting());
+        assert!(queued.is_to_send() && !queued.is_waiting() && queued.is_unsettled());
         // The mark survives the disk, and a page that ends before the answer.
         let json = serde_json::to_vec(&queued).unwrap();
         let mut queued: Queued = serde_json::from_slice(&json).unwrap();
         assert!(queued.is_to_send());
         queued.answer(Outcome::Refused(None));
-        assert!(!queued.is_to_send());
+        assert!(!queued.is_to_send() && !queued.is_unsettled());
         assert_eq!(queued.outcome, done());
     }
 

@@ -9,7 +9,7 @@ use std::rc::{Rc, Weak};
 use shared::sync::codec;
 use shared::sync::device::Event;
 use shared::sync::limits;
-use shared::sync::message::{MEDIA_TYPE, ServerMessage, close};
+use shared::sync::message::{ClientMessage, MEDIA_TYPE, ServerMessage, close};
 
 use super::http::{self, Answer, OutOfReach, Request};
 use super::link::{NO_CODE, socket_works};
@@ -98,6 +98,13 @@ impl Post {
         self.woken.set(true);
     }
 
+    /// Whether the machine is opening documents, itself, with the next request. To open them with the same one once
+    /// more, which is how news is asked for, would bring the beginning of each log twice.
+    fn is_opening(&self) -> bool {
+        let opens = |bytes: &Vec<u8>| matches!(codec::decode_client(bytes), Ok(ClientMessage::Open { .. }));
+        self.waiting.borrow().iter().any(opens)
+    }
+
     /// As many messages as fit one request; `None` where none waits.
     fn next(&self) -> Option<Vec<u8>> {
         let mut waiting = self.waiting.borrow_mut();
@@ -157,7 +164,7 @@ impl Running {
 /// Exchanges messages until the way is another one, or over with the code that is returned.
 async fn exchange(running: &Weak<Running>, post: &Rc<Post>, turn: u64) -> Option<u16> {
     let (mut polled_ms, mut tried_ms) = (platform::now_ms(), platform::now_ms());
-    let mut greeted = false;
+    let (mut greeted, mut asked) = (false, false);
     loop {
         let running = running.upgrade()?;
         if !running.driver.link.is_turn(turn) {
@@ -175,11 +182,12 @@ async fn exchange(running: &Weak<Running>, post: &Rc<Post>, turn: u64) -> Option
             return Some(close::GOING_AWAY);
         }
         let pause = if platform::is_visible() { POLL_MS } else { HIDDEN_POLL_MS };
-        let polling = woken || since(polled_ms) >= pause;
-        if greeted && (polling || since(polled_ms) >= BEHIND_MS) {
+        asked |= woken;
+        let polling = asked || since(polled_ms) >= pause;
+        if greeted && (polling || since(polled_ms) >= BEHIND_MS) && !post.is_opening() {
             let news = running.driver.with_machine(|machine| machine.poll(!polling)).unwrap_or_default();
             if polling || !news.is_empty() {
-                polled_ms = now;
+                (polled_ms, asked) = (now, false);
             }
             news.into_iter().for_each(|message| post.send(message));
         }
@@ -245,7 +253,8 @@ fn is_greeting(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use shared::sync::message::ClientMessage;
+    use shared::ids::DocId;
+    use shared::sync::message::Place;
 
     use super::*;
 
@@ -299,5 +308,20 @@ mod tests {
         assert!(split(post.next()) > large.len());
         assert!(split(post.next()) > large.len());
         assert!(post.next().is_none());
+    }
+
+    #[test]
+    fn nothing_is_asked_for_beside_what_the_machine_is_opening_itself() {
+        let post = Post::new(1);
+        let say = |message| post.send(codec::client(&message));
+        say(ClientMessage::Hello { version: 1, client: "test".to_owned() });
+        say(ClientMessage::Push { id: 1, doc: DocId([1; 16]), items: vec![] });
+        assert!(!post.is_opening());
+        say(ClientMessage::Open { docs: vec![Place::start(DocId([1; 16]))] });
+        say(ClientMessage::Ping { n: 1 });
+        assert!(post.is_opening());
+        let request = post.next().unwrap();
+        assert_eq!(messages(&request).unwrap().len(), 4);
+        assert!(!post.is_opening());
     }
 }

@@ -16,7 +16,7 @@ use super::store::records::{
     StoredItem, item_prefix, parse_item_key, parse_outbox_key, snapshot_data_key, snapshot_list_key,
 };
 use super::store::{BLOBS, CURSORS, Found, ITEMS, OUTBOX, SNAPSHOTS, StoreError, Write};
-use super::{platform, recovery};
+use super::{left_out, platform};
 
 /// How the names of notes about batches being applied begin: `applying/doc/actor/batch`. A note is its tries,
 /// then the hashes.
@@ -27,6 +27,8 @@ const LEFT_OUT: &str = "void";
 pub(super) const TRIES: u8 = 2;
 /// How the names of values set aside begin.
 const ASIDE: &str = "aside/";
+/// How long to wait before a document that could not be read may be read again, in ms.
+const REREAD_MS: u64 = 3_000;
 /// How often a wait for a document looks whether it has been read, in ms.
 const READ_POLL_MS: u64 = 10;
 
@@ -43,6 +45,8 @@ pub struct Marks {
     unopened: HashMap<DocId, Vec<ChangeHash>>,
     /// First notes of a document, as they count once it is applied again.
     counted: HashMap<DocId, Vec<Write>>,
+    /// Documents that could not be made and were fetched anew: once in a run, or it might never end.
+    unfit: HashSet<DocId>,
 }
 
 impl Marks {
@@ -139,7 +143,7 @@ impl Running {
         let Ok(Some(note)) = self.store.get(BLOBS, &name).await else { return };
         let hashes = note.get(1..).unwrap_or_default().chunks_exact(32);
         let hashes: Vec<_> = hashes.filter_map(|it| ChangeHash::try_from(it).ok()).collect();
-        recovery::leave_out(self, doc, &hashes).await;
+        left_out::leave_out(self, doc, &hashes).await;
     }
 
     /// Makes sure that a document is being read from disk. All that are wanted at the same moment are read
@@ -167,6 +171,9 @@ impl Running {
     async fn load(self: &Rc<Self>, wanted: &[Rc<Held>]) {
         match self.read_all(wanted).await {
             Ok(found) => {
+                if !self.writer.is_in_trouble() {
+                    self.status.solve_where(|problem| matches!(problem, Problem::StorageFailed { .. }));
+                }
                 for (held, (items, snapshot)) in wanted.iter().zip(found) {
                     self.make(held, items, snapshot).await;
                 }
@@ -174,8 +181,10 @@ impl Running {
             Err(StoreError::Closed) => {}
             Err(error) => {
                 self.status.report(Problem::StorageFailed { message: error.to_string() });
-                for held in wanted.iter().filter(|held| !matches!(*held.copy.borrow(), LocalCopy::Gone)) {
-                    *held.copy.borrow_mut() = LocalCopy::Damaged;
+                platform::sleep(REREAD_MS).await;
+                // Whoever shows it wants it again.
+                for held in wanted.iter().filter(|held| matches!(*held.copy.borrow(), LocalCopy::Loading)) {
+                    *held.copy.borrow_mut() = LocalCopy::Unread;
                 }
             }
         }
@@ -235,6 +244,10 @@ impl Running {
         if held.loaded(base, stored, self.actor_in(held), self.identity.me.device).is_err() {
             *held.copy.borrow_mut() = LocalCopy::Damaged;
             self.status.report(Problem::Damaged { document: Some(doc) });
+            let is_first = self.marks.borrow_mut().unfit.insert(doc);
+            if is_first {
+                self.set_unfit_aside(doc).await;
+            }
         }
         self.tried(doc);
         if held.is_stale.take() {
@@ -274,7 +287,7 @@ impl Running {
     }
 
     /// Sets damaged values aside and has the document fetched anew; nothing else of it is touched.
-    async fn set_aside(self: &Rc<Self>, doc: DocId, keys: Vec<(&'static str, String)>) {
+    pub(super) async fn set_aside(self: &Rc<Self>, doc: DocId, keys: Vec<(&'static str, String)>) {
         let mut writes = vec![Write::Delete(CURSORS, doc.to_string())];
         for (store, key) in keys {
             if let Ok(Some(bytes)) = self.store.sealed(store, &key).await {

@@ -28,18 +28,13 @@ const REREAD_MS: u64 = 3_000;
 /// Says anew what the `refused` changes said, and what was made here on top of them. The sync machine then starts
 /// anew from what is on disk.
 pub(super) async fn recover(running: &Rc<Running>, doc: DocId, refused: &[ChangeHash]) {
-    running.read_now(doc).await;
-    let mut changes = loop {
-        match stored(running, doc).await {
-            Ok(changes) => break changes,
-            Err(StoreError::Closed) => return,
-            Err(error) => running.status.report(Problem::StorageFailed { message: error.to_string() }),
-        }
-        platform::sleep(REREAD_MS).await;
-    };
-    // From here on nothing waits for anything: what is typed is in, or comes after.
     let held = running.held(doc);
-    if matches!(*held.copy.borrow(), LocalCopy::Gone) {
+    let dropped = held.dropped.get();
+    running.read_now(doc).await;
+    let Some(mut changes) = stored(running, doc).await else { return };
+    // From here on nothing waits for anything: what is typed is in, or comes after.
+    if held.dropped.get() != dropped {
+        // Deleted meanwhile.
         return;
     }
     running.commit(&held);
@@ -62,52 +57,19 @@ pub(super) async fn recover(running: &Rc<Running>, doc: DocId, refused: &[Change
     held.changed.notify();
 }
 
-/// Leaves out what is void and what was made on top of it. It stays on disk, set aside, like what brought the device
-/// down, and the document is usable without it; what this person wrote in it is offered for taking over.
-pub(super) async fn leave_out(running: &Rc<Running>, doc: DocId, void: &[ChangeHash]) {
-    running.read_now(doc).await;
-    let held = running.held(doc);
-    let mut gone: HashSet<ChangeHash> = void.iter().copied().collect();
-    gone.extend(running.marks.borrow().noted(doc));
-    if gone.len() == running.marks.borrow().noted(doc).len() {
-        return;
-    }
-    // Where the disk cannot be read nothing is changed; the next connection tells again.
-    let Ok(mut all) = stored(running, doc).await else { return };
-    // From here on nothing waits for anything: what is typed is in, or comes after.
-    running.commit(&held);
-    all.extend(not_on_disk_yet(running, &held));
-    let mut seen = HashSet::new();
-    all.retain(|change| seen.insert(change.hash()));
-    // An operation has a higher number than all it depends on, which makes this an order of dependencies.
-    all.sort_by_key(|change| (change.start_op(), change.seq()));
-    let (mut kept, mut lost) = (Vec::new(), Vec::new());
-    let own = running.identity.me.device;
-    let replaced = running.marks.borrow().replaced(doc);
-    for change in all {
-        let hash = ChangeHash(change.hash().0);
-        if change.deps().iter().any(|dep| gone.contains(&ChangeHash(dep.0))) {
-            gone.insert(hash);
+/// Every change of a document that is on disk, however long it takes to read it; none once the disk is closed.
+pub(super) async fn stored(running: &Running, doc: DocId) -> Option<Vec<Change>> {
+    loop {
+        match read(running, doc).await {
+            Ok(changes) => return Some(changes),
+            Err(StoreError::Closed) => return None,
+            Err(error) => running.status.report(Problem::StorageFailed { message: error.to_string() }),
         }
-        let is_own = ActorId::try_from(change.actor_id().to_bytes()).is_ok_and(|actor| actor.belongs_to(own));
-        match (gone.contains(&hash), replaced.contains(&hash)) {
-            (false, false) => kept.push(change),
-            (true, false) if is_own => lost.push(change),
-            _ => {}
-        }
+        platform::sleep(REREAD_MS).await;
     }
-    let actor = ActorId::of_device(own, platform::random());
-    let found = Replacement { all: kept, ..Replacement::default() };
-    let Ok(document) = document(&found, actor) else { return };
-    if matches!(*held.copy.borrow(), LocalCopy::Ready(_)) {
-        *held.copy.borrow_mut() = LocalCopy::Ready(Box::new(document));
-    }
-    running.keep_left_out(doc, gone, &lost);
-    held.changed.notify();
 }
 
-/// Every change of a document that is on disk.
-async fn stored(running: &Running, doc: DocId) -> Result<Vec<Change>, StoreError> {
+async fn read(running: &Running, doc: DocId) -> Result<Vec<Change>, StoreError> {
     let found = running.store.all(ITEMS, &item_prefix(doc)).await?;
     let kept = snapshots::of_one(&running.store, doc).await?;
     let noted: HashSet<ChangeHash> = running.marks.borrow().noted(doc).into_iter().collect();
@@ -124,7 +86,7 @@ async fn stored(running: &Running, doc: DocId) -> Result<Vec<Change>, StoreError
 
 /// What was made here and is on its way to the disk; nothing edited may be uncommitted. Others' changes are taken from the
 /// disk alone: a harmful one comes out of a document as another change than went in, under a hash that nobody knows.
-fn not_on_disk_yet(running: &Running, held: &Held) -> Vec<Change> {
+pub(super) fn not_on_disk_yet(running: &Running, held: &Held) -> Vec<Change> {
     let waiting = running.waiting.borrow();
     match (&mut *held.copy.borrow_mut(), waiting.get(&held.id)) {
         (LocalCopy::Ready(copy), Some(waiting)) => waiting
@@ -135,7 +97,8 @@ fn not_on_disk_yet(running: &Running, held: &Held) -> Vec<Change> {
     }
 }
 
-fn document(found: &Replacement, actor: ActorId) -> Result<AutoCommit, AutomergeError> {
+/// The document of all that stays and is new.
+pub(super) fn document(found: &Replacement, actor: ActorId) -> Result<AutoCommit, AutomergeError> {
     let mut document = AutoCommit::new_with_encoding(TextEncoding::Utf16CodeUnit)
         .with_actor(automerge::ActorId::from(actor.0.as_slice()));
     document.apply_changes(found.all.iter().cloned())?;
@@ -181,32 +144,6 @@ impl Running {
             running.restart_machine();
         };
         self.own_in(doc, writes, done, move || dropped.unsaved(-1));
-    }
-
-    /// Takes to disk what is left out from now on, and the offer of what was lost by it; then tells the other tabs and
-    /// has the machine start anew.
-    fn keep_left_out(self: &Rc<Self>, doc: DocId, gone: HashSet<ChangeHash>, lost: &[Change]) {
-        let mut writes = Vec::new();
-        writes.extend(self.offer(doc, &lost.iter().collect::<Vec<_>>(), &gone));
-        if writes.is_empty() {
-            self.status.report(Problem::SetAside { document: doc });
-        }
-        // What waits on top of it can never be stored.
-        let waiting = self.waiting.borrow().get(&doc).cloned().unwrap_or_default();
-        let hopeless: Vec<ChangeHash> = waiting.intersection(&gone).copied().collect();
-        for hash in &hopeless {
-            writes.push(Write::Delete(OUTBOX, waiting_key(doc, *hash)));
-            writes.push(Write::Put(OUTBOX, refused_key(doc, *hash), RejectCode::MissingDeps.code().into()));
-        }
-        self.no_longer_waiting(doc, &hopeless);
-        writes.push(self.waiting_write());
-        writes.push(self.marks.borrow_mut().set_aside(doc, gone));
-        let running = self.clone();
-        let done = move || {
-            running.tabs.tell(&Tidings::LeftOut { doc });
-            running.restart_machine();
-        };
-        self.own_in(doc, writes, done, || ());
     }
 
     /// Another tab has replaced changes of a document: this one does the same to its own copy, and to what was

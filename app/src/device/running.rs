@@ -21,7 +21,7 @@ use super::platform;
 use super::reading::Marks;
 use super::snapshots;
 use super::status::{Problem, Status};
-use super::store::records::{StoredItem, item_key, item_prefix, parse_outbox_key, waiting_key};
+use super::store::records::{StoredItem, item_key, item_prefix, parse_outbox_key, refused_key, waiting_key};
 use super::store::{BLOBS, ITEMS, OUTBOX, Store, StoreError, Write};
 use super::tabs::{Tabs, Tidings};
 use super::writer::Writer;
@@ -193,11 +193,14 @@ impl Running {
 
     /// The server has these on durable storage.
     pub(super) fn acknowledged(self: &Rc<Self>, doc: DocId, hashes: &[ChangeHash]) {
+        // What was refused for a while was offered again, and does not wait.
+        let mut writes: Vec<Write> =
+            hashes.iter().map(|hash| Write::Delete(OUTBOX, refused_key(doc, *hash))).collect();
         if !self.no_longer_waiting(doc, hashes) {
+            self.writer.own(writes, || ());
             return;
         }
-        let mut writes: Vec<Write> =
-            hashes.iter().map(|hash| Write::Delete(OUTBOX, waiting_key(doc, *hash))).collect();
+        writes.extend(hashes.iter().map(|hash| Write::Delete(OUTBOX, waiting_key(doc, *hash))));
         writes.push(self.waiting_write());
         self.own_in(doc, writes, || (), || ());
         self.tabs.tell(&Tidings::Acknowledged { doc, hashes: hashes.to_vec() });

@@ -329,10 +329,11 @@ impl Session {
     /// When something would be lost, or the server cannot be told; nothing was done.
     pub async fn sign_out(&self) -> Result<(), SignOutError> {
         let Some(running) = self.device.get() else { return Ok(()) };
+        let to_offer = running.to_offer();
         if !running.settle().await {
             return Err(SignOutError::NotSaved { count: running.unsaved_count() });
         }
-        let waiting = running.waiting_count();
+        let waiting = running.lacked_count(to_offer).await;
         if waiting > 0 {
             running.stay();
             return Err(SignOutError::Unsynchronised { waiting });

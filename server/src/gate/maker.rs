@@ -36,7 +36,7 @@ impl Maker {
         let mut process = Process::start(&self.program, Role::Snapshot).await.map_err(told)?;
         match converse(&mut process, base, changes).await {
             Ok(made) => Ok(made),
-            Err(failed) => process.end(&failed).await.map(|end| Err(end.how)).map_err(told),
+            Err(failed) => process.fault(&failed).await.map(Err),
         }
     }
 }

@@ -12,8 +12,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader, BufWriter};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-use super::protocol;
 use super::worker::{ARGUMENT, Role};
+use super::{NoWorker, protocol};
 
 /// How long an answer may take by the clock on the wall. The worker's own limit counts the processor's time; this
 /// one is for what stands still.
@@ -130,6 +130,18 @@ impl Process {
         // Its own limits end it by other signals.
         let from_outside = status.signal() == Some(KILLED);
         Ok(End { how: format!("the worker ended with {status}"), from_outside })
+    }
+
+    /// Ends it, and says how what it was given ended it.
+    ///
+    /// # Errors
+    /// [`NoWorker`], if that is no fault of what it was given: it gave up in good order, or somebody killed it.
+    pub(crate) async fn fault(self, failed: &io::Error) -> Result<String, NoWorker> {
+        match self.end(failed).await {
+            Ok(End { how, from_outside: false }) => Ok(how),
+            Ok(End { how, .. }) => Err(NoWorker(how)),
+            Err(error) => Err(NoWorker(error.to_string())),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::process::{End, Process};
+use super::process::Process;
 use super::protocol::finding;
 use super::worker::Role;
 use super::{NoWorker, this_program};
@@ -54,7 +54,7 @@ impl Trier {
                 self.process = Some(process).filter(|it| !it.has_grown());
                 Ok(found.map(|reason| Fault { reason, at_limits: false }))
             }
-            Err(failed) => end(process, &failed).await.map(|reason| Some(Fault { reason, at_limits: true })),
+            Err(failed) => process.fault(&failed).await.map(|reason| Some(Fault { reason, at_limits: true })),
         }
     }
 
@@ -66,21 +66,12 @@ impl Trier {
         let mut process = self.start(Role::TryHalf).await?;
         match converse(&mut process, ground, new).await {
             Ok(found) => Ok(found.is_none()),
-            Err(failed) => end(process, &failed).await.map(|_| false),
+            Err(failed) => process.fault(&failed).await.map(|_| false),
         }
     }
 
     async fn start(&self, role: Role) -> Result<Process, NoWorker> {
         Process::start(&self.program, role).await.map_err(|it| NoWorker(it.to_string()))
-    }
-}
-
-async fn end(process: Process, failed: &io::Error) -> Result<String, NoWorker> {
-    match process.end(failed).await {
-        // What somebody else killed says nothing about the log.
-        Ok(End { how, from_outside: true }) => Err(NoWorker(how)),
-        Ok(End { how, .. }) => Ok(how),
-        Err(error) => Err(NoWorker(error.to_string())),
     }
 }
 

@@ -81,7 +81,7 @@ pub(crate) async fn judge(connection: &mut SqliteConnection, pushes: &[&Push]) -
     for (group, question) in groups.into_iter().zip(questions) {
         let Some((group, head, mut facts)) = judging.next(group) else { continue };
         let items: Vec<_> = group.items(pushes).collect();
-        facts::look_up_rare(&mut *connection, group.doc, &question.wanted, &items, &mut facts).await?;
+        facts::look_up_rare(&mut *connection, group.doc, &items, &mut facts).await?;
         judging.take(group, head, facts);
     }
     Ok(judging.judged)

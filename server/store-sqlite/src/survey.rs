@@ -1,10 +1,10 @@
 //! What is to be known before pushes are judged, found out by one statement, whatever the number of pushes: each
 //! statement costs a turn of SQLite's thread, and each row that it answers with another.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use shared::access::Access;
-use shared::ids::{ActorId, DocId};
+use shared::ids::DocId;
 use shared::sync::gate::{KnownChange, LogFacts, PreviousChange, Wanted};
 use sqlx::SqliteConnection;
 use store::{Carrier, Result, StoreError};
@@ -88,9 +88,7 @@ pub(crate) async fn survey(
     let (mut hashes, mut actors, mut devices) = (Asked::<48>::new(), Asked::<32>::new(), Asked::<32>::new());
     for (index, Question { doc, wanted }) in questions.iter().enumerate() {
         wanted.hashes.iter().for_each(|hash| hashes.add(index, *doc, &hash.0));
-        let all: BTreeSet<ActorId> =
-            wanted.previous.iter().map(|(actor, _)| *actor).chain(wanted.actors.iter().copied()).collect();
-        all.iter().for_each(|actor| actors.add(index, *doc, &actor.0));
+        wanted.actors.iter().for_each(|actor| actors.add(index, *doc, &actor.0));
         wanted.devices.iter().for_each(|device| devices.add(index, *doc, &device.0));
     }
     let hash_list = row::hex_list(hashes.ids.iter().copied());

@@ -6,6 +6,7 @@
 //! the checks is the contract's, and the first that fails gives the code.
 
 mod decoding;
+mod descent;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
@@ -17,6 +18,7 @@ use super::signature::Verifier;
 use crate::ids::{ActorId, ChangeHash, DeviceId, DocId, PublicKey};
 
 pub use decoding::decode;
+use descent::Descents;
 
 /// A pushed item after the checks that need no log. Not yet trusted: [`decide`] says what becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,10 +112,8 @@ pub fn examine_with(doc: DocId, item: PushItem, key: Option<&Verifier>) -> Exami
 pub struct Wanted {
     /// Changes of which it must be known whether the log has them: the items and what they depend on.
     pub hashes: BTreeSet<ChangeHash>,
-    /// Actors of which the number of the last change must be known.
+    /// Actors of which the last change must be known.
     pub actors: BTreeSet<ActorId>,
-    /// Changes, as actor and number, of which hash and place must be known.
-    pub previous: BTreeSet<(ActorId, u64)>,
     /// Devices of which it must be known whether their owner is or was a writer.
     pub devices: BTreeSet<DeviceId>,
 }
@@ -124,21 +124,14 @@ pub fn wanted<'a>(items: impl IntoIterator<Item = &'a Examined>) -> Wanted {
     let mut wanted = Wanted::default();
     for examined in items {
         wanted.hashes.insert(examined.hash());
-        let (Ok(change), None) = (&examined.change, examined.authorship) else {
-            // Only the part of check 3 that looks at the log may still matter.
-            if let Ok(change) = &examined.change {
-                wanted.hashes.extend(&change.deps);
-                if change.seq > 1 {
-                    wanted.previous.insert((change.actor, change.seq - 1));
-                }
-            }
-            continue;
-        };
+        let Ok(change) = &examined.change else { continue };
+        // Check 3 looks at them, whoever made the change.
         wanted.hashes.extend(&change.deps);
-        wanted.actors.insert(change.actor);
-        wanted.devices.insert(examined.item.by);
-        if change.seq > 1 {
-            wanted.previous.insert((change.actor, change.seq - 1));
+        if examined.authorship.is_none() {
+            wanted.devices.insert(examined.item.by);
+        }
+        if examined.is_authentic() {
+            wanted.actors.insert(change.actor);
         }
     }
     wanted
@@ -155,7 +148,7 @@ pub struct LogFacts {
     pub known: HashMap<ChangeHash, KnownChange>,
     /// The number of the last change of each of [`Wanted::actors`]; absent for one without changes.
     pub actors: HashMap<ActorId, u64>,
-    /// Those of [`Wanted::previous`] that the log has.
+    /// The same changes themselves, by actor and number.
     pub previous: HashMap<(ActorId, u64), PreviousChange>,
     /// Those of [`Wanted::devices`] whose owner can write the document, or once could.
     pub writers: HashSet<DeviceId>,
@@ -195,12 +188,14 @@ pub struct AncestryRow {
 }
 
 /// The place after which [`decide`] needs [`LogFacts::ancestry`]; none where it needs nothing, which is the rule:
-/// most changes depend on their actor's previous one directly.
+/// most changes depend on their actor's previous one directly. To read it costs as much as the log is long: nobody who
+/// may not write has it read.
 #[must_use]
 pub fn ancestry_after<'a>(items: impl IntoIterator<Item = &'a Examined>, facts: &LogFacts) -> Option<u64> {
     items
         .into_iter()
         .filter(|examined| !facts.known.contains_key(&examined.hash()))
+        .filter(|examined| examined.is_authentic() && facts.writers.contains(&examined.item.by))
         .filter_map(Examined::change)
         .filter_map(|change| {
             let previous = facts.previous.get(&(change.actor, change.seq - 1))?;
@@ -249,12 +244,11 @@ struct Staged<'a> {
     known: HashMap<ChangeHash, KnownChange>,
     actors: HashMap<ActorId, u64>,
     previous: HashMap<(ActorId, u64), PreviousChange>,
-    deps: HashMap<ChangeHash, &'a [ChangeHash]>,
+    descents: Descents<'a>,
 }
 
 impl<'a> Staged<'a> {
     fn on(facts: &'a LogFacts) -> Self {
-        let deps = facts.ancestry.iter().map(|row| (row.hash, row.deps.as_slice())).collect();
         let mut known = facts.known.clone();
         for row in &facts.ancestry {
             // Their operations are never asked for: what an item depends on is in `facts.known`.
@@ -267,7 +261,7 @@ impl<'a> Staged<'a> {
             known,
             actors: facts.actors.clone(),
             previous: facts.previous.clone(),
-            deps,
+            descents: Descents::on(&facts.ancestry),
         }
     }
 
@@ -291,6 +285,9 @@ impl<'a> Staged<'a> {
         if change.seq != self.actors.get(&change.actor).copied().unwrap_or(0) + 1 {
             return Err(RejectCode::SeqGap);
         }
+        if !self.continues(change) {
+            return Err(RejectCode::BadChunk);
+        }
         if !change.deps.iter().all(|dep| self.known.get(dep).is_some_and(|known| !known.void)) {
             return Err(RejectCode::MissingDeps);
         }
@@ -301,39 +298,26 @@ impl<'a> Staged<'a> {
         }
     }
 
-    /// The part of check 3 that looks at the log. What cannot be judged without the missing dependencies is
-    /// left to `seq_gap` and `missing_deps`.
+    /// The part of check 3 that looks at the dependencies. What cannot be judged without the missing ones is left to
+    /// `seq_gap` and `missing_deps`.
     fn fits(&self, change: &ParsedChange) -> bool {
-        let deps: Vec<_> = change.deps.iter().filter_map(|dep| self.known.get(dep)).collect();
-        if deps.iter().any(|dep| change.start_op <= dep.max_op) {
-            return false;
-        }
-        if deps.len() < change.deps.len() {
-            return true;
-        }
-        if change.start_op > self.max_op + 1 {
-            return false;
-        }
+        let mut deps = change.deps.iter().filter_map(|dep| self.known.get(dep));
+        deps.all(|dep| change.start_op > dep.max_op)
+            && (change.start_op <= self.max_op + 1 || !self.has_deps(change))
+    }
+
+    /// The last part of check 3: whether the actor's previous change is an ancestor.
+    fn continues(&mut self, change: &ParsedChange) -> bool {
         match self.previous.get(&(change.actor, change.seq - 1)) {
-            Some(previous) => self.is_ancestor(*previous, &change.deps),
-            None => true,
+            Some(previous) if self.has_deps(change) => {
+                self.descents.includes(*previous, &change.deps, &self.known, self.head)
+            }
+            _ => true,
         }
     }
 
-    fn is_ancestor(&self, previous: PreviousChange, deps: &'a [ChangeHash]) -> bool {
-        let mut open: Vec<ChangeHash> = deps.to_vec();
-        let mut seen = HashSet::new();
-        while let Some(hash) = open.pop() {
-            if hash == previous.hash {
-                return true;
-            }
-            // What was stored before it cannot descend from it.
-            let later = self.known.get(&hash).is_some_and(|known| known.seq > previous.seq);
-            if later && seen.insert(hash) {
-                open.extend(self.deps.get(&hash).copied().unwrap_or_default());
-            }
-        }
-        false
+    fn has_deps(&self, change: &ParsedChange) -> bool {
+        change.deps.iter().all(|dep| self.known.contains_key(dep))
     }
 
     fn store(&mut self, change: &'a ParsedChange) -> Verdict {
@@ -343,7 +327,7 @@ impl<'a> Staged<'a> {
         self.known.insert(change.hash, KnownChange { seq, max_op: change.max_op(), void: false });
         self.actors.insert(change.actor, change.seq);
         self.previous.insert((change.actor, change.seq), PreviousChange { hash: change.hash, seq });
-        self.deps.insert(change.hash, &change.deps);
+        self.descents.add(seq, &change.deps);
         Verdict::Store { seq }
     }
 }

@@ -324,7 +324,8 @@ impl Log {
         places
     }
 
-    fn facts(&self, wanted: &gate::Wanted, writes: impl Fn(&DeviceId) -> bool) -> LogFacts {
+    /// What there is to know of it before items are judged, but for the ancestry.
+    pub(super) fn facts(&self, wanted: &gate::Wanted, writes: impl Fn(&DeviceId) -> bool) -> LogFacts {
         let last = |actor: &ActorId| self.actors.get(actor).map_or(0, Vec::len) as u64;
         LogFacts {
             head: self.head(),
@@ -332,19 +333,17 @@ impl Log {
             known: wanted.hashes.iter().filter_map(|hash| Some((*hash, *self.places.get(hash)?))).collect(),
             actors: wanted.actors.iter().map(|actor| (*actor, last(actor))).collect(),
             previous: wanted
-                .previous
+                .actors
                 .iter()
-                .filter_map(|&(actor, seq)| {
-                    let index = usize::try_from(seq).ok()?.checked_sub(1)?;
-                    Some(((actor, seq), *self.actors.get(&actor)?.get(index)?))
-                })
+                .filter_map(|actor| Some(((*actor, last(actor)), *self.actors.get(actor)?.last()?)))
                 .collect(),
             writers: wanted.devices.iter().filter(|device| writes(device)).copied().collect::<HashSet<_>>(),
             ancestry: Vec::new(),
         }
     }
 
-    fn ancestry(&self, after: u64) -> Vec<AncestryRow> {
+    /// What the items after a place depend on.
+    pub(super) fn ancestry(&self, after: u64) -> Vec<AncestryRow> {
         let after = usize::try_from(after).unwrap_or(usize::MAX);
         self.items
             .iter()

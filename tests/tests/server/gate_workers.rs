@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use rustix::process::{Pid, Signal, kill_process};
+use server::gate::maker::Maker;
 use server::gate::trier::{Ground, Trier};
 use server::gate::{Finding, Gate};
 use shared::domain::genesis::genesis;
@@ -113,6 +114,9 @@ async fn what_is_killed_from_outside_each_time_is_not_blamed() {
     assert_eq!(app.store().quarantined().await.unwrap(), []);
     let nothing = Ground { base: None, tried: vec![] };
     assert!(Trier::new(Some(&script.path)).apply(&nothing, &[&genesis(KIND).data]).await.is_err());
+    // Nor does a log do without a snapshot for it.
+    let made = Maker::new(Some(&script.path)).make(None, &[genesis(KIND).data.clone()]).await;
+    assert!(made.is_err(), "{made:?}");
 }
 
 #[tokio::test]

@@ -98,6 +98,14 @@ impl Device {
         (self.docs.values().filter(|doc| doc.is_settled()).count(), self.docs.len())
     }
 
+    /// The documents of which the server lacks something that is held here, or may lack it: what waits, and what a log
+    /// that went back to a backup owes.
+    #[must_use]
+    pub fn lacking(&self) -> Vec<DocId> {
+        let lacks = |document: &Document| document.waiting_count() > 0 || document.owes();
+        self.docs.iter().filter(|(_, document)| lacks(document)).map(|(doc, _)| *doc).collect()
+    }
+
     /// Whether the server answered within the last heartbeat.
     #[must_use]
     pub fn is_online(&self) -> bool {

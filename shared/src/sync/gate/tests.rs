@@ -249,6 +249,76 @@ fn an_actor_cannot_write_beside_its_own_history() {
     assert_eq!(push(&mut memory, &[first, beside, after]), [Ok(2), Err(RejectCode::BadChunk), Ok(3)]);
 }
 
+/// A log in which device 1 wrote item 2, and another device the ones after it, one upon the other: what is to be known
+/// of it before these items are judged, and the last change.
+fn long_log(length: u64) -> (Memory, ParsedChange) {
+    let mut memory = memory();
+    let (mut one, mut two) = (Author::new(1), Author::new(2));
+    let first = one.write();
+    two.take(std::slice::from_ref(&first));
+    let others = two.writes(usize::try_from(length - 2).unwrap());
+    let last = change::parse(&others.last().unwrap().data).unwrap();
+    assert_eq!(push(&mut memory, &[&[first], &others[..]].concat()).last(), Some(&Ok(length)));
+    (memory, last)
+}
+
+#[test]
+fn nobody_who_may_not_write_has_the_log_walked() {
+    let (memory, last) = long_log(40);
+    let log = memory.log(DOC).unwrap();
+    let (own, reader) = (Author::new(1), Author::new(3));
+    let of = |author: &Author| ActorId::of_device(author.id(), [1; 8]);
+    let chunk = |actor| crafted(actor, 2, last.max_op() + 1, &[last.hash]);
+    let forged = |item: PushItem| PushItem { sig: vec![0; 64], ..item };
+    let genesis = ActorId([0; 16]);
+    for (item, code) in [
+        (forged(own.sign(&chunk(genesis))), RejectCode::BadSignature),
+        (forged(own.sign(&chunk(of(&own)))), RejectCode::BadSignature),
+        (Author::new(9).sign(&chunk(of(&own))), RejectCode::UnknownDevice),
+        (reader.sign(&chunk(of(&own))), RejectCode::ReadOnly),
+        (reader.sign(&chunk(of(&reader))), RejectCode::ReadOnly),
+        (own.sign(&chunk(genesis)), RejectCode::ActorTaken),
+    ] {
+        let key = [&own, &reader].into_iter().find(|it| it.id() == item.by).map(|it| it.key.public());
+        let examined = [examine(DOC, item, key.as_ref())];
+        // The log and the actor's last change may be known for the sake of somebody else's item.
+        let mut wanted = wanted(&examined);
+        wanted.actors.insert(examined[0].change().unwrap().actor);
+        let mut facts = log.facts(&wanted, |device| *device == own.id());
+        assert_eq!(ancestry_after(&examined, &facts), None, "{code:?}");
+        facts.ancestry = log.ancestry(1);
+        let mut staged = Staged::on(&facts);
+        assert_eq!(staged.judge(&examined[0]), Err(code));
+        assert_eq!(staged.descents.looked_at, 0, "{code:?}");
+    }
+}
+
+#[test]
+fn who_may_write_has_the_log_walked_once_at_most() {
+    let (memory, last) = long_log(40);
+    let log = memory.log(DOC).unwrap();
+    let author = Author::new(1);
+    let actor = ActorId::of_device(author.id(), [1; 8]);
+    // One builds upon her change and is refused for what it is, the others write beside it.
+    let beside = [genesis(DocKind::SharedNotes).hash];
+    let after = author.sign(&crafted(actor, 2, last.max_op() + 1, &[last.hash]));
+    let at = |start_op| author.sign(&crafted(actor, 2, start_op, &beside));
+    let items: Vec<PushItem> = (last.max_op() - 9..=last.max_op()).map(at).chain([after]).collect();
+    let examined: Vec<_> =
+        items.into_iter().map(|item| examine(DOC, item, Some(&author.key.public()))).collect();
+    examined.iter().for_each(|it| it.set_decoded(Err(RejectCode::BadChunk)));
+    let mut facts = log.facts(&wanted(&examined), |device| *device == author.id());
+    assert_eq!(ancestry_after(&examined, &facts), Some(2));
+    facts.ancestry = log.ancestry(2);
+    let mut staged = Staged::on(&facts);
+    for _ in 0..2 {
+        for it in &examined {
+            assert_eq!(staged.judge(it), Err(RejectCode::BadChunk));
+        }
+    }
+    assert_eq!(staged.descents.looked_at, 38);
+}
+
 #[test]
 fn of_several_faults_the_first_in_the_contract_s_order_is_named() {
     let stranger = Author::new(9);
