@@ -78,7 +78,7 @@ pub(crate) async fn judge(connection: &mut SqliteConnection, pushes: &[&Push]) -
     let carriers = [pushing, listening].concat();
     let found = survey::survey(&mut *connection, &carriers, &questions).await?;
     let mut judging = Judging::of(pushes, found);
-    for (group, question) in groups.into_iter().zip(questions) {
+    for group in groups {
         let Some((group, head, mut facts)) = judging.next(group) else { continue };
         let items: Vec<_> = group.items(pushes).collect();
         facts::look_up_rare(&mut *connection, group.doc, &items, &mut facts).await?;

@@ -139,7 +139,7 @@ impl Known {
         let mut facts = LogFacts::default();
         let known = self.changes.iter().filter(|(hash, _)| wanted.hashes.contains(hash));
         facts.known.extend(known.copied());
-        for actor in wanted.previous.iter().map(|(actor, _)| actor).chain(&wanted.actors) {
+        for actor in &wanted.actors {
             let (number, last) = self.actors.get(actor)?;
             facts.actors.insert(*actor, *number);
             facts.previous.insert((*actor, *number), *last);
