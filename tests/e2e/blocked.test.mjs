@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Server } from '../contract/client/server.mjs';
-import { DESK, Device, TABLET, closeBrowser } from './harness/browser.mjs';
+import { DESK, Device, PHONE, TABLET, closeBrowser } from './harness/browser.mjs';
 import { Network } from './harness/network.mjs';
 import { signIn, synchronised, unlock } from './harness/person.mjs';
 
@@ -62,6 +62,25 @@ test('where WebSockets are blocked notes still merge, and the WebSocket is taken
     await network.close();
     await server.remove();
     for (const device of [blocked, free]) await device.close();
+  }
+});
+
+test('where WebSockets are blocked a document that comes later is read like those that were there', async () => {
+  const server = await Server.start();
+  const network = await Network.before(server);
+  const blocked = await Device.make(network, { size: PHONE });
+  try {
+    const page = await signIn(blocked, 'medewerker12');
+    await connected(page);
+    await page.getByRole('button', { name: 'Aanmelden voor een loopbaangesprek' }).click();
+    await page.getByText(/^Je bent aangemeld\./).waitFor({ timeout: 30_000 });
+    await synchronised(page, 30_000);
+    assert.equal(await page.getByText('Actie nodig').count(), 0);
+    assert.equal(network.passed, 0);
+  } finally {
+    await network.close();
+    await server.remove();
+    await blocked.close();
   }
 });
 
