@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Server } from '../contract/client/server.mjs';
-import { DESK, Device, TABLET, closeBrowser, until } from './harness/browser.mjs';
+import { DESK, Device, PHONE, TABLET, closeBrowser, until } from './harness/browser.mjs';
 import { Network } from './harness/network.mjs';
 import { saved, signIn, synchronised, unlock } from './harness/person.mjs';
 import { Writer } from './harness/writing.mjs';
@@ -97,6 +97,25 @@ test('what a dead network or its login page swallowed has not been sent, and is 
     await network.close();
     await server.remove();
     await device.close();
+  }
+});
+
+test('where WebSockets are blocked a document that comes later is read like those that were there', async () => {
+  const server = await Server.start();
+  const network = await Network.before(server);
+  const blocked = await Device.make(network, { size: PHONE });
+  try {
+    const page = await signIn(blocked, 'medewerker12');
+    await connected(page);
+    await page.getByRole('button', { name: 'Aanmelden voor een loopbaangesprek' }).click();
+    await page.getByText(/^Je bent aangemeld\./).waitFor({ timeout: 30_000 });
+    await synchronised(page, 30_000);
+    assert.equal(await page.getByText('Actie nodig').count(), 0);
+    assert.equal(network.passed, 0);
+  } finally {
+    await network.close();
+    await server.remove();
+    await blocked.close();
   }
 });
 

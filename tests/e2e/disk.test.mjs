@@ -6,7 +6,7 @@ import { Server } from '../contract/client/server.mjs';
 import { Session } from '../contract/client/session.mjs';
 import { toText } from '../contract/client/bytes.mjs';
 import { DESK, Device, PHONE, TABLET, accessible, closeBrowser, until } from './harness/browser.mjs';
-import { full, keys, slow } from './harness/disk.mjs';
+import { failed, failingReads, full, keys, mark, slow } from './harness/disk.mjs';
 import { Network } from './harness/network.mjs';
 import { heading, installed, signIn, synchronised, unlock } from './harness/person.mjs';
 
@@ -88,6 +88,60 @@ test('a full disk: nothing is lost without a word, not by a lock, nor by signing
     await synchronised(page);
   } finally {
     await network.close();
+    await server.remove();
+    await device.close();
+  }
+});
+
+test('signing out stops for what the server has refused and is here alone', async () => {
+  const server = await Server.start();
+  const device = await Device.make(server, { size: TABLET, acceptDownloads: true });
+  try {
+    const page = await signIn(device, 'coach1');
+    await beginNote(page);
+    await mine(page).fill('Alleen hier.');
+    await synchronised(page);
+    const [item] = (await keys(page, 'items')).slice(-1);
+    await mark(page, 'outbox', `refused/${item}`);
+    await page.getByRole('link', { name: 'Instellingen' }).click();
+    await page.getByRole('button', { name: 'Afmelden op dit apparaat' }).click();
+    const alert = page.getByRole('alert');
+    await alert.getByText('Er staan nog 1 wijzigingen alleen op dit apparaat.').waitFor();
+    const saving = page.waitForEvent('download');
+    await alert.getByRole('button', { name: 'Kopie opslaan' }).click();
+    const copy = JSON.parse(readFileSync(await (await saving).path(), 'utf8'));
+    assert.deepEqual(copy.documents.map((it) => it.document), [item.split('/')[0]]);
+    // Once its content is in another change nothing stands in the way.
+    await mark(page, 'outbox', `replaced/${item}`);
+    await page.reload();
+    await unlock(page);
+    await synchronised(page);
+    await page.getByRole('link', { name: 'Instellingen' }).click();
+    await page.getByRole('button', { name: 'Afmelden op dit apparaat' }).click();
+    await page.getByLabel('E-mailadres').waitFor();
+  } finally {
+    await server.remove();
+    await device.close();
+  }
+});
+
+test('a document that cannot be read for a moment is there after it', async () => {
+  const server = await Server.start();
+  const device = await Device.make(server, { size: DESK });
+  try {
+    await failingReads(device.context);
+    const page = await signIn(device, 'coach1');
+    await beginNote(page);
+    await mine(page).fill('Begin.');
+    await synchronised(page);
+    await page.addInitScript(() => (window.failReads = true));
+    await page.reload();
+    await unlock(page);
+    await failed(page);
+    await page.evaluate(() => (window.failReads = false));
+    await showing(page, 'Begin.');
+    await synchronised(page);
+  } finally {
     await server.remove();
     await device.close();
   }

@@ -10,7 +10,7 @@ import { hex } from '../contract/client/bytes.mjs';
 import { binary, Server } from '../contract/client/server.mjs';
 import { DESK, Device, TABLET, accessible, closeBrowser, until } from './harness/browser.mjs';
 import { hashOf, make, poison, putAround } from './harness/around.mjs';
-import { keys } from './harness/disk.mjs';
+import { failed, failingReads, keys } from './harness/disk.mjs';
 import { heading, installed, signIn, synchronised, unlock } from './harness/person.mjs';
 import { Writer } from './harness/writing.mjs';
 
@@ -113,6 +113,7 @@ test('what a person built on a change that is found harmful is offered to her, a
   const device = await Device.make(server, { size: TABLET, acceptDownloads: true });
   try {
     await knownSecrets(device.context);
+    await failingReads(device.context);
     const page = await signIn(device, 'coach1');
     await installed(page);
     await page.getByRole('button', { name: 'Nieuwe notitie bij Sanne Bakker' }).click();
@@ -134,7 +135,14 @@ test('what a person built on a change that is found harmful is offered to her, a
     const harmful = make({ actor, startOp, deps: replica.heads.map((head) => Buffer.from(head, 'hex')), ops });
     replica.apply(harmful);
     const words = replica.append(writer.path, ' Verloren woorden.');
+    await showing(page, 'Begin.');
+    for (const tab of [page, second]) await tab.evaluate(() => (window.failReads = true));
     await writer.push([own.item(replica.doc, harmful), words]);
+    // Neither tab can read its disk just then.
+    for (const tab of [page, second]) {
+      await failed(tab);
+      await tab.evaluate(() => (window.failReads = false));
+    }
 
     // The server tries it, and says so: both tabs follow without being loaded anew.
     const notice = (tab) => tab.locator('.state');

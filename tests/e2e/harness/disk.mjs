@@ -78,6 +78,45 @@ export function slowReads(page) {
   });
 }
 
+/**
+ * Makes reading items fail in the pages of a device while `window.failReads` is set; `window.failed` counts.
+ */
+export const failingReads = (context) =>
+  context.addInitScript(() => {
+    window.failReads = false;
+    window.failed = 0;
+    const { getAll } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.getAll = function (...all) {
+      if (!window.failReads || this.name !== 'items') return getAll.apply(this, all);
+      window.failed += 1;
+      throw new DOMException('The disk cannot be read.', 'UnknownError');
+    };
+  });
+
+/** Resolves once a page's disk has failed. */
+export const failed = (page) => page.waitForFunction(() => window.failed > 0);
+
+/** Puts something under a key of an object store of the page's database, sealed by nobody. */
+export function mark(page, store, key) {
+  return page.evaluate(
+    async ([name, under]) => {
+      const database = await new Promise((resolve, reject) => {
+        const request = indexedDB.open('loopbaanmaat');
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+      const transaction = database.transaction(name, 'readwrite');
+      transaction.objectStore(name).put(new Uint8Array(1), under);
+      await new Promise((resolve, reject) => {
+        transaction.oncomplete = resolve;
+        transaction.onabort = () => reject(transaction.error);
+      });
+      database.close();
+    },
+    [store, key],
+  );
+}
+
 /** The keys of an object store of the page's database, in clear. */
 export function keys(page, store) {
   return page.evaluate(async (name) => {
