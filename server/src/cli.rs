@@ -89,7 +89,7 @@ found harmful after storing is void on every device, and the device that wrote i
 /// Where everything is kept.
 #[derive(Debug, Args)]
 struct DataArgs {
-    /// The folder with the database; made if it is missing
+    /// The folder with the database; `serve` and `user add` make it if it is missing
     #[arg(long, env = "LOOPBAANMAAT_DATA", default_value = "data", value_name = "FOLDER", global = true)]
     data: PathBuf,
 }

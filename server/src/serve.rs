@@ -57,6 +57,12 @@ pub enum StartError {
         /// Why not.
         error: StoreError,
     },
+    /// There is no database where one is to be looked at.
+    #[error("there is no database {}; say with --data where it is", .file.display())]
+    NoDatabase {
+        /// Which.
+        file: PathBuf,
+    },
     /// The demo cannot be set up there.
     #[error(transparent)]
     Demo(#[from] DemoError),
@@ -102,6 +108,19 @@ pub async fn open_store(data: &Path) -> Result<SharedStore, StartError> {
         Ok(store) => Ok(Arc::new(store)),
         Err(error) => Err(StartError::Store { file, error }),
     }
+}
+
+/// Opens the database of a data folder for who looks at what is there already, and makes nothing.
+///
+/// # Errors
+/// [`StartError::NoDatabase`] where there is none, else [`StartError::Store`].
+pub async fn open_existing_store(data: &Path) -> Result<SharedStore, StartError> {
+    let file = database(data);
+    // What cannot be looked at is told by opening it.
+    if matches!(file.try_exists(), Ok(false)) {
+        return Err(StartError::NoDatabase { file });
+    }
+    open_store(data).await
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

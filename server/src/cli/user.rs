@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::commands::accounts::{self, AccountError, NewAccount};
 use crate::identity::passwords::{self, Passwords, WeakPassword};
 use crate::random;
-use crate::serve::{StartError, open_store};
+use crate::serve::{StartError, open_existing_store, open_store};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum UserCommand {
@@ -98,7 +98,12 @@ impl From<StoreError> for UserError {
 }
 
 pub(super) async fn run(data: &Path, command: UserCommand) -> Result<(), UserError> {
-    let store = open_store(data).await?;
+    let store = match command {
+        UserCommand::Add { .. } => open_store(data).await?,
+        UserCommand::List | UserCommand::Disable { .. } | UserCommand::ResetPassword { .. } => {
+            open_existing_store(data).await?
+        }
+    };
     let now = Clock::System.now();
     match command {
         UserCommand::Add { email, name, roles, unit, password_stdin } => {
