@@ -78,8 +78,10 @@ fn try_show() -> Result<(), JsValue> {
     let language = document.document_element().and_then(|it| it.get_attribute("lang"));
     let locale = if language.as_deref() == Some(Locale::en.as_str()) { Locale::en } else { Locale::nl };
 
+    let around = document.create_element("main")?;
+    around.set_class_name("broken-notice");
     let notice = document.create_element("section")?;
-    notice.set_class_name("broken-notice");
+    around.append_child(&notice)?;
     for (name, value) in [
         ("role", "alertdialog"),
         ("aria-modal", "true"),
@@ -135,7 +137,7 @@ fn try_show() -> Result<(), JsValue> {
         state.remove();
     }
     body.class_list().add_1(BROKEN)?;
-    body.append_child(&notice)?;
+    body.append_child(&around)?;
     document.set_title(&format!("{} – Loopbaanmaat", td_string!(locale, common.broken_title)));
     notice.dyn_into::<HtmlElement>()?.focus()
 }
