@@ -9,6 +9,6 @@ mod shell;
 include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
 
 fn main() {
-    console_error_panic_hook::set_once();
+    shell::watch_for_a_fall();
     leptos::mount::mount_to_body(shell::App);
 }

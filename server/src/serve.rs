@@ -57,10 +57,10 @@ pub enum StartError {
         /// Why not.
         error: StoreError,
     },
-    /// There is no database where one was to be looked at.
-    #[error("there is no database {}; is --data the folder that the server uses?", file.display())]
+    /// There is no database where one is to be looked at.
+    #[error("there is no database {}; say with --data where it is", .file.display())]
     NoDatabase {
-        /// Where it would be.
+        /// Which.
         file: PathBuf,
     },
     /// The demo cannot be set up there.
@@ -110,13 +110,14 @@ pub async fn open_store(data: &Path) -> Result<SharedStore, StartError> {
     }
 }
 
-/// The same where there is one already: who asks about accounts in a folder that is not there has mistyped it.
+/// Opens the database of a data folder for who looks at what is there already, and makes nothing.
 ///
 /// # Errors
-/// [`StartError`] says what to do about it.
+/// [`StartError::NoDatabase`] where there is none, else [`StartError::Store`].
 pub async fn open_existing_store(data: &Path) -> Result<SharedStore, StartError> {
     let file = database(data);
-    if !file.exists() {
+    // What cannot be looked at is told by opening it.
+    if matches!(file.try_exists(), Ok(false)) {
         return Err(StartError::NoDatabase { file });
     }
     open_store(data).await

@@ -295,10 +295,11 @@ fn what_is_in_quarantine_is_listed_shown_and_released() {
 
     let [one, two, void] = quarantined(&data);
     let list = text(&quarantine(&["list"]).stdout);
-    assert_eq!(list.lines().count(), 4);
+    assert_eq!(list.lines().count(), 5);
+    assert_eq!(list.lines().next(), Some("CHANGE\tDOCUMENT\tDEVICE\tPERSON\tSTANDING\tSINCE\tREASON"));
     let line = list.lines().find(|line| line.starts_with(&one)).unwrap();
     let columns: Vec<_> = line.split('\t').collect();
-    assert_eq!(columns[3..], ["refused", "2026-12-31 00:00 UTC", "it fell"]);
+    assert_eq!(columns[3..], ["nobody known", "refused", "2026-12-31 00:00 UTC", "it fell"]);
     assert!(list.lines().any(|line| line.starts_with(&void) && line.contains("\tvoid, item 7\t")));
 
     let output = folder.path().join("change.bin");
@@ -309,6 +310,7 @@ fn what_is_in_quarantine_is_listed_shown_and_released() {
         format!("change    {one}"),
         format!("document  {}", columns[1]),
         format!("device    {}", columns[2]),
+        "person    nobody known".into(),
         "since     2026-12-31 00:00 UTC".into(),
         "standing  refused".into(),
         "reason    it fell".into(),
@@ -317,9 +319,14 @@ fn what_is_in_quarantine_is_listed_shown_and_released() {
         assert!(shown.lines().any(|it| it == line), "{line}: {shown}");
     }
     assert_eq!(fs::read(&output).unwrap(), b"one");
-    refused(&quarantine(&["show", &one, "--output", output.to_str().unwrap()]), "cannot write");
+    let again = quarantine(&["show", &one, "--output", output.to_str().unwrap()]);
+    refused(&again, "there is a file of that name already");
+    assert_eq!(text(&again.stdout), "");
+    assert_eq!(fs::read(&output).unwrap(), b"one");
 
-    assert_eq!(text(&quarantine(&["release", &one]).stdout), "When it comes again it is looked at anew.\n");
+    let looked_at = text(&quarantine(&["release", &one]).stdout);
+    assert!(looked_at.starts_with("When it comes again it is looked at anew.\n"), "{looked_at}");
+    assert!(looked_at.contains("still suspended") && looked_at.contains(&void), "{looked_at}");
     refused(&quarantine(&["release", &one]), "no change");
     assert!(text(&quarantine(&["release", &void]).stdout).contains("may write again"));
 
@@ -346,4 +353,61 @@ fn a_change_that_is_not_in_quarantine_is_told() {
         assert_eq!(output.status.code(), Some(2));
         assert!(text(&output.stderr).contains("not a change as"), "{}", text(&output.stderr));
     }
+}
+
+#[test]
+fn where_there_is_no_database_none_is_made_to_look_into() {
+    let (_folder, data) = folder();
+    let change = shared::ids::ChangeHash([4; 32]).to_string();
+    for arguments in [
+        &["user", "list"][..],
+        &["user", "disable", "a@test.example"],
+        &["user", "reset-password", "a@test.example"],
+        &["quarantine", "list"],
+        &["quarantine", "show", &change],
+        &["quarantine", "release", &change],
+    ] {
+        let output = run(&[arguments, &["--data", &data]].concat());
+        refused(&output, "there is no database");
+        assert_eq!(text(&output.stdout), "");
+        assert!(!Path::new(&data).exists(), "{arguments:?}");
+    }
+}
+
+/// Two changes of one person's device that are void, with reasons that a terminal would obey.
+fn two_void(data: &str) -> [String; 2] {
+    let added = run(&["user", "--data", data, "add", "bram@test.example", "Bram"]);
+    assert!(added.status.success(), "{}", text(&added.stderr));
+    let file = server::serve::database(Path::new(data));
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+        let device = "INSERT INTO devices (id, user, public_key, name, created_at, last_seen, revoked, suspended)
+                      SELECT unhex('cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd'), id, zeroblob(32), 'Laptop', 1, 1, 0, 1 FROM users";
+        sqlx::query(device).execute(&pool).await.unwrap();
+        for hash in ["05", "06"] {
+            let row = "INSERT INTO quarantine (doc, hash, by, at, reason, seq)
+                       SELECT id, unhex(?1), unhex('cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd'), 1, 'fell' || char(27) || '[2J' || char(10), 7
+                       FROM documents LIMIT 1";
+            sqlx::query(row).bind(hash.repeat(32)).execute(&pool).await.unwrap();
+        }
+        pool.close().await;
+    });
+    [5, 6].map(|n| shared::ids::ChangeHash([n; 32]).to_string())
+}
+
+#[test]
+fn who_releases_one_of_two_is_told_that_the_device_is_still_suspended_and_by_what() {
+    let (_folder, data) = folder();
+    let [one, two] = two_void(&data);
+    let quarantine = |arguments: &[&str]| run(&[&["quarantine", "--data", &data], arguments].concat());
+    let list = text(&quarantine(&["list"]).stdout);
+    assert_eq!(list.lines().count(), 3, "{list}");
+    assert!(list.contains("\tBram\tvoid, item 7\t"), "{list}");
+    assert!(list.contains("fell\\u{1b}[2J\\n\n"), "{list}");
+
+    let first = text(&quarantine(&["release", &one]).stdout);
+    assert!(first.contains("of Bram is still suspended"), "{first}");
+    assert!(first.contains(&two) && !first.contains(&one), "{first}");
+    let second = text(&quarantine(&["release", &two]).stdout);
+    assert!(second.ends_with(" of Bram may write again.\n"), "{second}");
 }

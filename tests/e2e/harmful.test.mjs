@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import * as client from '../contract/client/device.mjs';
 import { hex } from '../contract/client/bytes.mjs';
 import { binary, Server } from '../contract/client/server.mjs';
-import { DESK, Device, TABLET, accessible, closeBrowser, until } from './harness/browser.mjs';
+import { DESK, Device, PHONE, TABLET, accessible, closeBrowser, until } from './harness/browser.mjs';
 import { hashOf, make, poison, putAround } from './harness/around.mjs';
 import { failed, failingReads, keys } from './harness/disk.mjs';
 import { heading, installed, signIn, synchronised, unlock } from './harness/person.mjs';
@@ -74,6 +74,27 @@ test('a change that brings the page down is left out after two crashes, and ever
     await until(page, hasItem(page, item.hash), 'it never arrived');
     const down = () => device.faults.some((fault) => fault.includes('unreachable'));
     await until(page, down, 'it does no harm');
+    // The page says so, and claims nothing any more. What stood in the field can be copied.
+    const fallen = page.getByRole('alertdialog', { name: 'Er ging iets mis in dit programma' });
+    await fallen.waitFor();
+    assert.equal(await fallen.getByLabel('Dit stond in het veld waar je was').inputValue(), 'Begin. ');
+    assert.ok(await fallen.evaluate((it) => it.contains(document.activeElement)), 'the focus is elsewhere');
+    assert.equal(await page.locator('.state').count(), 0);
+    assert.ok(!(await page.locator('body').innerText()).includes('Gesynchroniseerd'));
+    assert.deepEqual(await page.getByRole('button').allInnerTexts(), ['Opnieuw laden']);
+    for (const { width } of [PHONE, TABLET, DESK]) {
+      await page.setViewportSize({ width, height: 740 });
+      await accessible(page, `a program that has fallen, at ${width}`);
+      if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/fallen-${width}.png` });
+    }
+    await page.setViewportSize(DESK);
+    const loads = [];
+    page.on('framenavigated', () => loads.push(page.url()));
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    assert.deepEqual(loads, []);
+    await page.keyboard.press('Enter');
+    await heading(page, 'Ontgrendelen').waitFor();
     page = await device.kill(() => (device.faults.length = 0));
     await page.goto(place);
     await unlock(page);
@@ -83,11 +104,37 @@ test('a change that brings the page down is left out after two crashes, and ever
     await unlock(page);
     await showing(page, 'Begin. ');
     await page.getByText('Actie nodig').first().waitFor();
-    await page.getByText('kon niet worden gelezen en is opzijgezet').first().waitFor();
+    const told = page.locator('.state').getByText('je eigen aantekeningen over Sanne Bakker kon niet worden gelezen en is opzijgezet');
+    await told.first().waitFor();
+    const here = page.getByRole('region', { name: 'Alleen ik' }).getByText('Actie nodig');
+    await here.waitFor();
+    await accessible(page, 'a document of which something is set aside');
     await write(page, 'Het gaat door.');
     await showing(page, 'Begin. Het gaat door.');
     assert.deepEqual(device.faults, []);
-    if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/poison.png` });
+    if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/poison.png`, fullPage: true });
+
+    // The document itself syncs on: behind what was set aside the log grows, without a gap.
+    const log = async () => {
+      const { session } = await Writer.of(server, 'coach1');
+      const [opened, ...changes] = (await session.exchange({ t: 'open', docs: [session.replica(doc).place] })).filter(({ t }) => t !== 'directory');
+      const found = changes.flatMap((message) => message.items);
+      assert.deepEqual(found.map(({ seq }) => seq), found.map((_, at) => at + 1), 'a gap in the log');
+      assert.equal(found.length, opened.head);
+      return found;
+    };
+    const hasGrown = async () => (await log()).some(({ data }) => data?.includes('Het gaat door.'));
+    await until(page, hasGrown, 'what was written in the poisoned document never arrived');
+    assert.equal((await log()).findIndex(({ hash }) => hash.equals(item.hash)), items.length, 'the poison is elsewhere in the log');
+
+    // What has been read stays read, also at the next start; the document goes on saying so.
+    await page.getByRole('button', { name: 'Begrepen' }).click();
+    await synchronised(page);
+    await page.reload();
+    await unlock(page);
+    await here.waitFor();
+    await synchronised(page);
+    assert.equal(await told.count(), 0);
 
     // Every other document works: what is written in one arrives at the server, and what others write in it here.
     await page.goto('/');
@@ -145,20 +192,35 @@ test('what a person built on a change that is found harmful is offered to her, a
     }
 
     // The server tries it, and says so: both tabs follow without being loaded anew.
-    const notice = (tab) => tab.locator('.state');
+    const notice = (tab) => tab.locator('.lost');
     for (const tab of [page, second]) {
       await notice(tab).getByText('Verloren woorden.').first().waitFor({ timeout: 60_000 });
       await showing(tab, 'Begin.');
     }
-    await accessible(page, 'an offer to take over');
-    if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/lost.png` });
+    await notice(page).getByText('iets in je eigen aantekeningen over Sanne Bakker niet verwerken').waitFor();
+    assert.equal(await notice(page).locator('blockquote').innerText(), 'Verloren woorden.');
+    await notice(page).getByText('Een los antwoord dat je invulde:').waitFor();
+    for (const { width, height } of [PHONE, TABLET, DESK]) {
+      await page.setViewportSize({ width, height });
+      await accessible(page, `an offer to take over, at ${width}`);
+      if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/lost-${width}.png` });
+      for (const button of await notice(page).getByRole('button').all()) {
+        const { y, height: high } = await button.boundingBox();
+        assert.ok(y + high <= height, `a button cannot be seen at ${width}`);
+      }
+    }
+    await page.setViewportSize(TABLET);
     const saving = page.waitForEvent('download');
     await notice(page).getByRole('button', { name: 'Kopie opslaan' }).first().click();
-    assert.ok(readFileSync(await (await saving).path(), 'utf8').includes('Verloren woorden.'));
+    const copy = await saving;
+    assert.match(copy.suggestedFilename(), /\.html$/);
+    assert.ok(readFileSync(await copy.path(), 'utf8').includes('<blockquote>Verloren woorden.</blockquote>'));
 
     // The device may not write until the operator has looked.
     const take = (tab) => notice(tab).getByRole('button', { name: 'Opnieuw in het document zetten' }).first();
-    await notice(page).getByText('Van dit apparaat neemt de server nu niets aan.').first().waitFor();
+    const suspended = page.locator('#suspended').getByText('Je kunt op dit apparaat nu niet schrijven.');
+    await suspended.waitFor();
+    assert.ok(!(await mine(page).isEditable()));
     assert.ok(await take(page).isDisabled());
     const cli = (...words) => execFileSync(binary(), ['quarantine', ...words, '--data', server.data], { encoding: 'utf8' });
     cli('release', hashOf(harmful).toString('base64url'));
@@ -169,10 +231,11 @@ test('what a person built on a change that is found harmful is offered to her, a
     await unlock(page);
     await notice(page).getByText('Verloren woorden.').first().waitFor();
     await until(page, () => take(page).isEnabled(), 'the device stays suspended');
+    assert.equal(await suspended.count(), 0);
     await take(page).click();
     for (const tab of [page, second]) {
       await showing(tab, 'Begin.\n Verloren woorden.');
-      await notice(tab).getByText('Verloren woorden.').first().waitFor({ state: 'detached' });
+      await notice(tab).waitFor({ state: 'detached' });
     }
     await synchronised(page, 60_000);
     if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/taken.png` });

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos::text_prop::TextProp;
 use shared::domain::text::Splice;
 
-use crate::device::EditError;
+use crate::device::{Device, EditError};
 use crate::i18n::*;
 
 /// A text of a document in a plain large field; dictation and handwriting work in it.
@@ -37,6 +37,7 @@ pub fn DocumentText(
     quiet_label: bool,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    let device = expect_context::<Device>();
     let field = NodeRef::<html::Textarea>::new();
     let failed = RwSignal::new(false);
     let composing = StoredValue::new(false);
@@ -120,7 +121,7 @@ pub fn DocumentText(
                 class:short=small
                 node_ref=field
                 spellcheck="true"
-                readonly=move || readonly.get()
+                readonly=move || readonly.get() || device.is_suspended()
                 aria-invalid=move || failed.get().then_some("true")
                 aria-describedby=described
                 on:input=typed

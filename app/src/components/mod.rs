@@ -1,6 +1,7 @@
 //! Accessible building blocks on native elements. A page is made of these and of plain HTML.
 
 mod audience;
+mod document_name;
 mod document_text;
 mod fields;
 mod file;
@@ -9,10 +10,12 @@ mod moment;
 mod notice;
 mod page;
 mod revoke;
+mod set_aside;
 mod undo;
 mod who_can_see;
 
 pub use audience::{Audience, AudienceSection};
+pub use document_name::document_name;
 pub use document_text::DocumentText;
 pub use fields::{ChoiceField, PasswordField, SelectField, TextField};
 pub use file::save_file;
@@ -23,5 +26,6 @@ pub use moment::{
 pub use notice::{Empty, Notice, Tone};
 pub use page::{Arrivals, Page};
 pub use revoke::RevokeDialog;
+pub use set_aside::SetAside;
 pub use undo::{Undo, UndoToast};
 pub use who_can_see::WhoCanSee;

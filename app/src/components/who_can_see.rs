@@ -7,6 +7,7 @@ use shared::domain::kind::DocKind;
 use shared::domain::lifecycle::ReferralState;
 use shared::ids::DocId;
 
+use super::SetAside;
 use crate::device::Device;
 use crate::i18n::*;
 
@@ -70,6 +71,7 @@ pub fn WhoCanSee(#[prop(into)] document: Signal<Option<DocId>>) -> impl IntoView
         Some((rows, kind))
     });
     view! {
+        <SetAside document=document/>
         <details class="who no-print">
             <summary>{t!(i18n, common.who_can_see)}</summary>
             <div class="stack tight small">

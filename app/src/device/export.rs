@@ -19,7 +19,7 @@ pub(super) async fn unsynchronised(running: &Rc<Running>) -> String {
     wanted.extend(running.status.problems.get_untracked().into_iter().filter_map(|problem| match problem {
         Problem::Denied { document }
         | Problem::Refused { document }
-        | Problem::SetAside { document }
+        | Problem::SetAside { document, .. }
         | Problem::Lost { document } => Some(document),
         _ => None,
     }));

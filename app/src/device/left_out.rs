@@ -9,6 +9,7 @@ use shared::ids::{ActorId, ChangeHash, DocId};
 use shared::sync::message::RejectCode;
 
 use super::held::LocalCopy;
+use super::notices;
 use super::platform;
 use super::recovery::{document, not_on_disk_yet, stored};
 use super::replacement::Replacement;
@@ -73,7 +74,7 @@ impl Running {
         let mut writes = Vec::new();
         writes.extend(self.offer(doc, &lost.iter().collect::<Vec<_>>(), &gone));
         if writes.is_empty() {
-            self.status.report(Problem::SetAside { document: doc });
+            self.status.report(Problem::SetAside { document: doc, mark: notices::mark(&gone) });
         }
         // What waits on top of it can never be stored.
         let waiting = self.waiting.borrow().get(&doc).cloned().unwrap_or_default();

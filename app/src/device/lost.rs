@@ -40,6 +40,13 @@ pub struct Piece {
     pub text: String,
 }
 
+impl Piece {
+    /// Whether it was a value by itself, and no part of a longer text.
+    pub fn is_value(&self) -> bool {
+        self.key.is_some()
+    }
+}
+
 /// Characters in a row, each with the operation that wrote it; `None` for one that was deleted again.
 type Run = Vec<(OpId, Option<String>)>;
 

@@ -33,6 +33,7 @@ mod lives;
 mod loading;
 mod locks;
 mod lost;
+mod notices;
 pub mod outbox;
 pub(crate) mod platform;
 mod post;
@@ -66,6 +67,7 @@ use shared::ids::{CommandId, DocId, TrajectoryId};
 
 pub use documents::{Document, DocumentStatus, EditError};
 pub use leaving::Leaving;
+pub use lost::Piece;
 pub use outbox::Queued;
 pub(crate) use running::Running;
 pub use status::{Connection, Download, Problem, Safe, Status};
@@ -127,7 +129,20 @@ impl Device {
         if let Problem::Lost { document } = problem {
             self.with(|running| running.do_without(*document));
         }
+        // The sync machine reports it again for as long as it is.
+        if let Problem::SetAside { document, mark } = *problem
+            && mark != 0
+        {
+            self.status.read.update(|read| _ = read.insert((document, mark)));
+            notices::keep(document, mark);
+        }
         self.status.solve(problem);
+    }
+
+    /// Whether something of a document is set aside. Tracked.
+    #[must_use]
+    pub fn is_set_aside(&self, document: DocId) -> bool {
+        self.status.set_aside.with(|set_aside| set_aside.contains(&document))
     }
 
     /// Whether the server is in reach. Tracked.
@@ -210,9 +225,9 @@ impl Device {
     /// What this person wrote in a document and has lost, since the server found it harmful; for her to take over.
     /// Tracked.
     #[must_use]
-    pub fn lost(&self, document: DocId) -> Vec<String> {
-        let text = |lost: &lost::Lost| lost.pieces.iter().map(|piece| piece.text.clone()).collect();
-        self.status.lost.with(|lost| lost.get(&document).map(text).unwrap_or_default())
+    pub fn lost(&self, document: DocId) -> Vec<Piece> {
+        let pieces = |lost: &lost::Lost| lost.pieces.clone();
+        self.status.lost.with(|lost| lost.get(&document).map(pieces).unwrap_or_default())
     }
 
     /// Whether the server takes nothing from this device until the operator says so. Tracked.

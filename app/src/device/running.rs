@@ -265,7 +265,7 @@ impl Running {
         match held.apply(arrived, self.identity.me.device) {
             Ok(true) => held.changed.notify(),
             Ok(false) => {}
-            Err(_) => self.status.report(Problem::SetAside { document: doc }),
+            Err(_) => self.status.report(Problem::SetAside { document: doc, mark: 0 }),
         }
         self.follow_up();
     }

@@ -1,10 +1,13 @@
 //! What the sync machine knows, as the pages see it.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use leptos::prelude::*;
+use shared::ids::DocId;
 use shared::sync::device::{Device as Machine, Problem as SyncProblem, Safety};
 
+use super::notices;
 use super::running::Running;
 use super::status::{Connection, Download, Problem};
 
@@ -42,7 +45,9 @@ impl Running {
                 current.extend(problems.into_iter().map(|(document, problem)| match problem {
                     SyncProblem::Denied => Problem::Denied { document },
                     SyncProblem::Refused { .. } => Problem::Refused { document },
-                    SyncProblem::SetAside { .. } => Problem::SetAside { document },
+                    SyncProblem::SetAside { hashes } => {
+                        Problem::SetAside { document, mark: notices::mark(&hashes) }
+                    }
                     SyncProblem::Untrusted { .. } => Problem::Untrusted { document },
                     SyncProblem::Storage => Problem::NotReceived,
                 }));
@@ -50,6 +55,16 @@ impl Running {
         }
         if self.status.to_push.get_untracked() != to_push {
             self.status.to_push.set(to_push);
+        }
+        let set_aside: HashSet<DocId> = current
+            .iter()
+            .filter_map(|problem| match problem {
+                Problem::SetAside { document, .. } => Some(*document),
+                _ => None,
+            })
+            .collect();
+        if self.status.set_aside.with_untracked(|before| *before != set_aside) {
+            self.status.set_aside.set(set_aside);
         }
         self.status.solve_where(|problem| problem.is_of_sync() && !current.contains(problem));
         current.into_iter().for_each(|problem| self.status.report(problem));

@@ -1,6 +1,6 @@
 //! What the pages may know about the state of this device, as signals that only the device writes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -10,6 +10,7 @@ use shared::ids::{CommandId, DocId};
 
 use super::leaving::Leaving;
 use super::lost::Lost;
+use super::notices;
 use super::outbox::Queued;
 
 /// What is safe where.
@@ -63,6 +64,8 @@ pub enum Problem {
     SetAside {
         /// Of which document.
         document: DocId,
+        /// Stands for which changes, 0 where that is not known: of the same ones who has read it is not told again.
+        mark: u64,
     },
     /// A change of this device was found harmful and left out with what was built on it; the words are offered.
     Lost {
@@ -141,6 +144,10 @@ pub struct Status {
     pub(crate) synchronised_at: RwSignal<Option<u64>>,
     /// What was written here and lost, by document, and what was offered of it.
     pub(crate) lost: RwSignal<HashMap<DocId, Lost>>,
+    /// Documents of which something is set aside, whether the person has read it or not.
+    pub(crate) set_aside: RwSignal<HashSet<DocId>>,
+    /// What of it she has read.
+    pub(crate) read: RwSignal<HashSet<(DocId, u64)>>,
     /// What was asked for and waits until everything can be saved.
     pub(crate) stuck: RwSignal<Option<Leaving>>,
 }
@@ -159,6 +166,8 @@ impl Status {
             to_push: RwSignal::new(0),
             synchronised_at: RwSignal::new(None),
             lost: RwSignal::new(HashMap::new()),
+            set_aside: RwSignal::new(HashSet::new()),
+            read: RwSignal::new(notices::read()),
             stuck: RwSignal::new(None),
         }
     }
@@ -177,6 +186,11 @@ impl Status {
     }
 
     pub(crate) fn report(&self, problem: Problem) {
+        if let Problem::SetAside { document, mark } = problem
+            && self.read.with_untracked(|read| read.contains(&(document, mark)))
+        {
+            return;
+        }
         if self.problems.with_untracked(|problems| !problems.contains(&problem)) {
             self.problems.update(|problems| problems.push(problem));
         }

@@ -34,6 +34,9 @@ pub enum SignInError {
     /// The server is out of reach.
     #[error("the server is out of reach")]
     Offline,
+    /// The server is there and cannot take anything just now, as with a full disk.
+    #[error("the server cannot take anything just now")]
+    Unavailable,
     /// The server could not answer.
     #[error("the server could not answer ({status})")]
     Server {
@@ -110,6 +113,8 @@ fn expect<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, SignInEr
         400 | 422 => Err(SignInError::Wrong),
         409 => Err(SignInError::OtherPerson),
         429 => Err(SignInError::Throttled { seconds: answer.retry_after.unwrap_or(60) }),
+        // A proxy that does not reach the server has no code of ours.
+        503 if answer.problem_code().is_some() => Err(SignInError::Unavailable),
         502..=504 => Err(SignInError::Offline),
         _ => Err(server),
     }

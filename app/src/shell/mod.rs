@@ -1,28 +1,36 @@
 //! The frame around every page: what is safe, where one can go, and which page is shown.
 
+mod broken;
+mod copy;
+mod lost;
 mod navigation;
+mod patience;
 mod preferences;
 mod routes;
 mod state_line;
 mod stuck;
+mod suspended;
 mod update;
 
 use leptos::prelude::*;
 use leptos_router::components::Router;
 use leptos_router::hooks::use_location;
 
+pub use broken::watch as watch_for_a_fall;
+pub use copy::save_copy;
 pub use preferences::{Preferences, Theme};
-pub use state_line::save_copy;
 
 use crate::components::{Arrivals, InstallOffer, Undo, UndoToast};
 use crate::device::Device;
 use crate::i18n::*;
 use crate::pages::everyone::{ChoosePassphrase, Privacy, SignIn, StorageFailed, Unlock};
 use crate::session::{Phase, Session};
+use lost::LostTexts;
 use navigation::{Footer, Header};
 use routes::Pages;
 use state_line::StateLine;
 use stuck::Stuck;
+use suspended::Suspended;
 use update::UpdateOffer;
 
 /// The whole client.
@@ -56,7 +64,11 @@ fn Frame() -> impl IntoView {
         <a class="skip" href="#main" on:click=move |event| to_main(&event)>{t!(i18n, common.skip)}</a>
         <div class="frame">
             <Header open=is_open/>
-            <Show when=move || is_open.get()><StateLine/></Show>
+            <Show when=move || is_open.get()>
+                <StateLine/>
+                <LostTexts/>
+                <Suspended/>
+            </Show>
             <UpdateOffer/>
             <main id="main" tabindex="-1">
                 {move || match phase.get() {
@@ -79,8 +91,12 @@ fn Frame() -> impl IntoView {
 
 /// The skip link moves the focus itself: to the router a fragment would be another page.
 fn to_main(event: &web_sys::MouseEvent) {
-    use wasm_bindgen::JsCast as _;
     event.prevent_default();
+    focus_main();
+}
+
+fn focus_main() {
+    use wasm_bindgen::JsCast as _;
     let main = document().get_element_by_id("main").and_then(|it| it.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(main) = main {
         // It is there and takes the focus; if not, the next press of Tab goes on from here.

@@ -44,7 +44,7 @@ impl Theme {
 #[derive(Clone, Copy)]
 pub struct Preferences {
     theme: RwSignal<Theme>,
-    i18n: I18nContext<Locale>,
+    language: RwSignal<Locale>,
 }
 
 impl Preferences {
@@ -52,10 +52,18 @@ impl Preferences {
     pub fn provide(i18n: I18nContext<Locale>) {
         // Dutch first, whatever the browser speaks: the organisation's papers are Dutch too.
         let language = Kept::get::<String>(LANGUAGE).ok();
-        i18n.set_locale(if language.as_deref() == Some("en") { Locale::en } else { Locale::nl });
+        let language = if language.as_deref() == Some("en") { Locale::en } else { Locale::nl };
         let theme =
             Kept::get::<String>(THEME).ok().and_then(|code| Theme::from_code(&code)).unwrap_or_default();
-        let this = Self { theme: RwSignal::new(theme), i18n };
+        let this = Self { theme: RwSignal::new(theme), language: RwSignal::new(language) };
+        i18n.set_locale(language);
+        // The context follows the languages of the browser, for the first time after this: what was chosen goes first.
+        Effect::new(move |_| {
+            let language = this.language.get();
+            if i18n.get_locale() != language {
+                i18n.set_locale(language);
+            }
+        });
         Effect::new(move |_| {
             if let Some(html) = document().document_element() {
                 // The document's own element takes any attribute.
@@ -86,7 +94,7 @@ impl Preferences {
 
     /// Sets the language.
     pub fn set_language(self, locale: Locale) {
-        self.i18n.set_locale(locale);
+        self.language.set(locale);
         keep(LANGUAGE, locale.as_str());
     }
 }

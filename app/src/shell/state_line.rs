@@ -1,16 +1,24 @@
 //! What is safe, always in view, in three states; tapping it explains.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use leptos_i18n::I18nContext;
 use shared::domain::command::Refusal;
 
-use crate::components::{save_file, time_text};
+use super::copy::save_copy;
+use super::lost::to_lost;
+use super::patience::{GIVES_NOTHING_MS, Patience, TAKES_NOTHING_MS};
+use crate::components::{document_name, time_text};
 use crate::device::{Connection, Device, Problem, Safe};
 use crate::i18n::*;
 use crate::session::Session;
 
-/// What a problem is, in one sentence.
-fn sentence(i18n: I18nContext<Locale>, problem: &Problem) -> String {
+/// How often it is looked whether something comes through.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What a problem is, in one sentence. Tracked: names come with the directory.
+fn sentence(i18n: I18nContext<Locale>, device: Device, problem: &Problem) -> String {
     match problem {
         Problem::StorageFull => t_string!(i18n, common.problem_storage_full).to_string(),
         Problem::StorageFailed { .. } => t_string!(i18n, common.problem_storage_failed).to_string(),
@@ -18,7 +26,10 @@ fn sentence(i18n: I18nContext<Locale>, problem: &Problem) -> String {
         Problem::Damaged { .. } => t_string!(i18n, common.problem_damaged).to_string(),
         Problem::Denied { .. } => t_string!(i18n, common.problem_denied).to_string(),
         Problem::Refused { .. } => t_string!(i18n, common.problem_refused).to_string(),
-        Problem::SetAside { .. } => t_string!(i18n, common.problem_set_aside).to_string(),
+        Problem::SetAside { document, .. } => {
+            let document = document_name(i18n, device, *document);
+            t_string!(i18n, common.problem_set_aside, document = document).to_string()
+        }
         Problem::Lost { .. } => t_string!(i18n, common.problem_lost).to_string(),
         Problem::Untrusted { .. } => t_string!(i18n, common.problem_untrusted).to_string(),
         Problem::SignInAgain => t_string!(i18n, common.problem_sign_in).to_string(),
@@ -43,22 +54,13 @@ fn refused(i18n: I18nContext<Locale>, refusal: Option<Refusal>) -> &'static str 
     }
 }
 
-/// Saves what has not reached the server as a readable file.
-pub fn save_copy(device: Device) {
-    leptos::task::spawn_local(async move {
-        if let Some(copy) = device.export_unsynchronised().await {
-            save_file("loopbaanmaat.json", "application/json", &copy);
-        }
-    });
-}
-
 /// The one button of a problem.
 #[component]
 fn Remedy(problem: Problem) -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
     let session = expect_context::<Session>();
-    let copy = move |_| save_copy(device);
+    let copy = move |_| save_copy(i18n, device);
     let reload = move |_| {
         // Reloading cannot fail in a page that is shown.
         let _ = window().location().reload();
@@ -70,24 +72,9 @@ fn Remedy(problem: Problem) -> impl IntoView {
         | Problem::Refused { .. } => {
             view! { <button type="button" on:click=copy>{t!(i18n, common.download_copy)}</button> }.into_any()
         }
-        Problem::Lost { document } => {
-            let lost = move || device.lost(document).into_iter();
-            let take_over = move |_| device.take_over(document);
-            let without = move |_| device.dismiss(&Problem::Lost { document });
-            view! {
-                <span class="stack tight">
-                    {move || lost().map(|text| view! { <q class="lost">{text}</q> }).collect_view()}
-                    <Show when=move || device.is_suspended()>
-                        <span>{t!(i18n, common.suspended)}</span>
-                    </Show>
-                    <span class="row">
-                        <button type="button" disabled=move || device.is_suspended() on:click=take_over>{t!(i18n, common.take_over)}</button>
-                        <button type="button" on:click=copy>{t!(i18n, common.download_copy)}</button>
-                        <button type="button" on:click=without>{t!(i18n, common.do_without)}</button>
-                    </span>
-                </span>
-            }
-            .into_any()
+        Problem::Lost { .. } => {
+            view! { <button type="button" on:click=|_| to_lost()>{t!(i18n, common.lost_show)}</button> }
+                .into_any()
         }
         Problem::SignInAgain => {
             let again = move |_| session.sign_in_again();
@@ -134,14 +121,34 @@ pub fn StateLine() -> impl IntoView {
         Connection::Connecting => t_string!(i18n, common.connecting),
         Connection::Online => t_string!(i18n, common.online),
     };
+    let stalled = Stalled::watch(device);
     // Read out when something changes that matters, not at each keystroke.
-    let said = Memo::new(move |before: Option<&String>| match (safe.get(), device.connection()) {
-        (Safe::ActionNeeded(problem), _) => sentence(i18n, &problem),
-        (Safe::Saved { .. }, Connection::Offline) => {
-            format!("{}. {}", t_string!(i18n, common.offline), t_string!(i18n, common.state_saved))
+    let said = Memo::new(move |before: Option<&String>| {
+        let before = before.map(String::as_str).unwrap_or_default();
+        let online = t_string!(i18n, common.online);
+        match (safe.get(), device.connection()) {
+            (Safe::ActionNeeded(problem), _) => sentence(i18n, device, &problem),
+            (_, Connection::Connecting) if before.is_empty() => String::new(),
+            (Safe::Saving, Connection::Online) => before.to_owned(),
+            (Safe::Saved { .. }, Connection::Online) if stalled.push.get() => {
+                t_string!(i18n, common.server_takes_nothing).to_string()
+            }
+            (_, Connection::Online) => online.to_owned(),
+            (_, Connection::Offline | Connection::Connecting) => {
+                format!("{}. {}", t_string!(i18n, common.offline), t_string!(i18n, common.state_saved))
+            }
         }
-        (Safe::Synchronised { .. }, Connection::Online) => t_string!(i18n, common.online).to_string(),
-        _ => before.cloned().unwrap_or_default(),
+    });
+    let saved_why = move || match device.connection() {
+        _ if device.is_suspended() => t_string!(i18n, common.state_saved_suspended),
+        Connection::Online if stalled.push.get() => t_string!(i18n, common.state_saved_stalled),
+        Connection::Online => t_string!(i18n, common.state_saved_online),
+        Connection::Offline | Connection::Connecting => t_string!(i18n, common.state_saved_why),
+    };
+    let tells_of_server = Memo::new(move |_| {
+        stalled.push.get()
+            && !device.is_suspended()
+            && matches!(safe.get(), Safe::Saving | Safe::Saved { .. })
     });
     view! {
         <section class="state" data-state=code aria-label=move || t_string!(i18n, common.state_label)>
@@ -154,7 +161,7 @@ pub fn StateLine() -> impl IntoView {
                     <div class="explained">
                         {move || match safe.get() {
                             Safe::Saving => view! { <p>{t!(i18n, common.state_saving_why)}</p> }.into_any(),
-                            Safe::Saved { .. } => view! { <p>{t!(i18n, common.state_saved_why)}</p> }.into_any(),
+                            Safe::Saved { .. } => view! { <p>{saved_why}</p> }.into_any(),
                             Safe::Synchronised { .. } => {
                                 view! { <p>{t!(i18n, common.state_synchronised_why)}</p> }.into_any()
                             }
@@ -167,8 +174,20 @@ pub fn StateLine() -> impl IntoView {
             <Show when=move || matches!(safe.get(), Safe::ActionNeeded(_))>
                 <div class="bar"><FirstProblem/></div>
             </Show>
+            <Show when=move || tells_of_server.get()>
+                <div class="bar"><p class="row">{t!(i18n, common.server_takes_nothing)}</p></div>
+            </Show>
             {move || device.download().map(|download| {
                 let (done, total) = (download.done, download.total);
+                if stalled.download.get() {
+                    let left = total.saturating_sub(done);
+                    return view! {
+                        <div class="bar">
+                            <p class="row">{t!(i18n, common.download_stalled, left = left, total = total)}</p>
+                        </div>
+                    }
+                    .into_any();
+                }
                 view! {
                     <div class="bar">
                         <label class="stack tight">
@@ -177,6 +196,7 @@ pub fn StateLine() -> impl IntoView {
                         </label>
                     </div>
                 }
+                .into_any()
             })}
             <div class="visually-hidden" role="status">{move || said.get()}</div>
         </section>
@@ -191,21 +211,73 @@ fn FirstProblem() -> impl IntoView {
     let first = Memo::new(move |_| device.problems().into_iter().next());
     view! {
         {move || first.get().map(|problem| view! {
-            <p class="row">{sentence(i18n, &problem)} " " <Remedy problem=problem/></p>
+            <p class="row">{sentence(i18n, device, &problem)} " " <Remedy problem=problem/></p>
         })}
     }
 }
 
-/// The others.
+/// The others, but for text that is offered: all of that is shown in one place.
 #[component]
 fn Problems() -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
-    let others = Memo::new(move |_| device.problems().into_iter().skip(1).collect::<Vec<_>>());
+    let others = Memo::new(move |_| {
+        let others = device.problems().into_iter().skip(1);
+        others.filter(|it| !matches!(it, Problem::Lost { .. })).collect::<Vec<_>>()
+    });
+    let why = move || match device.problems().first() {
+        _ if device.is_suspended() => t_string!(i18n, common.state_action_suspended),
+        Some(Problem::StorageFull | Problem::StorageFailed { .. }) => {
+            t_string!(i18n, common.state_action_memory)
+        }
+        _ => t_string!(i18n, common.state_action_why),
+    };
     view! {
-        <p>{t!(i18n, common.state_action_why)}</p>
+        <p>{why}</p>
         {move || others.get().into_iter().map(|problem| view! {
-            <p class="row">{sentence(i18n, &problem)} " " <Remedy problem=problem/></p>
+            <p class="row">{sentence(i18n, device, &problem)} " " <Remedy problem=problem/></p>
         }).collect_view()}
+    }
+}
+
+/// Whether nothing comes through for a while though the server is in reach.
+#[derive(Clone, Copy)]
+struct Stalled {
+    /// Of what waits here.
+    push: Memo<bool>,
+    /// Of a first download.
+    download: Memo<bool>,
+}
+
+impl Stalled {
+    fn watch(device: Device) -> Self {
+        let (push, download) = (RwSignal::new(0), RwSignal::new(0));
+        let (to_push, to_come) =
+            (StoredValue::new(Patience::default()), StoredValue::new(Patience::default()));
+        let note = |patience: StoredValue<Patience>, left, now| {
+            patience.try_update_value(|patience| patience.note(left, now)).unwrap_or_default()
+        };
+        let look = move || {
+            let now = device.now_ms();
+            let is_online = untrack(|| device.connection()) == Connection::Online;
+            let waiting = match untrack(|| device.safe()) {
+                // It is not known while something is being written.
+                Safe::Saving => None,
+                Safe::Saved { waiting } if is_online => Some(waiting),
+                _ => Some(0),
+            };
+            if let Some(waiting) = waiting {
+                push.set(note(to_push, waiting, now));
+            }
+            let left = untrack(|| device.download()).map_or(0, |it| it.total.saturating_sub(it.done));
+            download.set(note(to_come, left, now));
+        };
+        if let Ok(looking) = set_interval_with_handle(look, LOOK) {
+            on_cleanup(move || looking.clear());
+        }
+        Self {
+            push: Memo::new(move |_| push.get() >= TAKES_NOTHING_MS),
+            download: Memo::new(move |_| download.get() >= GIVES_NOTHING_MS),
+        }
     }
 }

@@ -4,7 +4,7 @@
 use leptos::html;
 use leptos::prelude::*;
 
-use super::state_line::save_copy;
+use super::copy::save_copy;
 use crate::device::{Device, Leaving};
 use crate::i18n::*;
 use crate::session::Session;
@@ -73,7 +73,7 @@ pub fn Stuck() -> impl IntoView {
                 <p>{t!(i18n, common.stuck_how)}</p>
                 <div class="row">
                     <button type="button" class="primary" on:click=again>{t!(i18n, common.stuck_again)}</button>
-                    <button type="button" on:click=move |_| save_copy(device)>{t!(i18n, common.download_copy)}</button>
+                    <button type="button" on:click=move |_| save_copy(i18n, device)>{t!(i18n, common.download_copy)}</button>
                     <button type="button" on:click=move |_| go_on()>{t!(i18n, common.stuck_go_on)}</button>
                     <Show when=move || is_lock.get()>
                         <button type="button" class="danger" on:click=move |_| session.lock_anyway()>

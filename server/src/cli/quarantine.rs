@@ -1,11 +1,12 @@
 //! `loopbaanmaat quarantine …`
 
+use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use shared::ids::{ChangeHash, DocId};
+use shared::ids::{ChangeHash, DeviceId, DocId};
 use store::{Quarantined, SharedStore, StoreError};
 
 use crate::clock::{Clock, moment};
@@ -51,7 +52,7 @@ pub(super) enum QuarantineError {
     Elsewhere { change: ChangeHash, docs: Vec<DocId> },
     #[error("change {change} is in quarantine for {} documents; say which with --document: {}", docs.len(), names(docs))]
     Ambiguous { change: ChangeHash, docs: Vec<DocId> },
-    #[error("cannot write {}: {error}", path.display())]
+    #[error("cannot write {}: {}", path.display(), write_advice(.error))]
     Output { path: PathBuf, error: io::Error },
 }
 
@@ -95,31 +96,38 @@ pub(super) async fn run(data: &Path, command: QuarantineCommand) -> Result<(), Q
                 // Not on standard output: a program that reads it finds no lines.
                 eprintln!("Nothing is in quarantine.");
             }
+            if !kept.is_empty() {
+                println!("CHANGE\tDOCUMENT\tDEVICE\tPERSON\tSTANDING\tSINCE\tREASON");
+            }
+            let people = people(&store, &kept).await?;
             for it in kept {
                 println!(
-                    "{}\t{}\t{}\t{}\t{}\t{}",
+                    "{}\t{}\t{}\t{}\t{}\t{}\t{}",
                     it.hash,
                     it.doc,
                     it.by,
+                    person(&people, it.by),
                     standing(&it),
                     moment(it.at),
-                    it.reason
+                    printable(&it.reason)
                 );
             }
         }
         QuarantineCommand::Show { change, output, document } => {
             let it = find(&store, change, document).await?;
             let data = it.data.clone().unwrap_or_default();
-            println!("change    {}", it.hash);
-            println!("document  {}", it.doc);
-            println!("device    {}", it.by);
-            println!("since     {}", moment(it.at));
-            println!("standing  {}", standing(&it));
-            println!("reason    {}", it.reason);
-            println!("bytes     {}", data.len());
+            let people = people(&store, std::slice::from_ref(&it)).await?;
             if let Some(path) = output {
                 write_new(&path, &data).map_err(|error| QuarantineError::Output { path, error })?;
             }
+            println!("change    {}", it.hash);
+            println!("document  {}", it.doc);
+            println!("device    {}", it.by);
+            println!("person    {}", person(&people, it.by));
+            println!("since     {}", moment(it.at));
+            println!("standing  {}", standing(&it));
+            println!("reason    {}", printable(&it.reason));
+            println!("bytes     {}", data.len());
         }
         QuarantineCommand::Release { change, document } => {
             let it = find(&store, change, document).await?;
@@ -127,14 +135,75 @@ pub(super) async fn run(data: &Path, command: QuarantineCommand) -> Result<(), Q
                 .release(it.doc, change, Clock::System.now())
                 .await?
                 .ok_or(QuarantineError::Unknown(change))?;
-            match it.seq {
-                None => println!("When it comes again it is looked at anew."),
-                Some(_) => println!("Device {} may write again, unless something else of it is void.", it.by),
+            if it.seq.is_none() {
+                println!("When it comes again it is looked at anew.");
             }
+            let people = people(&store, std::slice::from_ref(&it)).await?;
+            let open =
+                store.quarantined().await?.into_iter().filter(|left| left.by == it.by && left.seq.is_some());
+            tell_standing(&it, &person(&people, it.by), &open.collect::<Vec<_>>());
         }
     }
     store.close().await;
     Ok(())
+}
+
+/// Whether the device may write again, and what else of it is still to be looked at.
+fn tell_standing(released: &Quarantined, person: &str, open: &[Quarantined]) {
+    let device = released.by;
+    match (open.is_empty(), released.seq) {
+        (true, None) => {}
+        (true, Some(_)) => println!("Device {device} of {person} may write again."),
+        (false, _) => {
+            println!("Device {device} of {person} is still suspended. Void of it, and to be released too:");
+            for it in open {
+                println!("{}\tdocument {}", it.hash, it.doc);
+            }
+        }
+    }
+}
+
+/// The names of those whose devices these are.
+async fn people(
+    store: &SharedStore,
+    kept: &[Quarantined],
+) -> Result<HashMap<DeviceId, String>, QuarantineError> {
+    let devices: Vec<DeviceId> = kept.iter().map(|it| it.by).collect();
+    let mut names = HashMap::new();
+    for device in store.devices(&devices).await? {
+        if let Some(user) = store.user(device.user).await? {
+            names.insert(device.id, printable(&user.name));
+        }
+    }
+    Ok(names)
+}
+
+fn person(people: &HashMap<DeviceId, String>, device: DeviceId) -> String {
+    people.get(&device).map_or_else(|| "nobody known".to_owned(), Clone::clone)
+}
+
+/// On one line and in one column, whatever is in it, and nothing in it that a terminal obeys.
+fn printable(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for each in text.chars() {
+        if each.is_control() {
+            line.extend(each.escape_default());
+        } else {
+            line.push(each);
+        }
+    }
+    line
+}
+
+fn write_advice(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            "there is a file of that name already; it is left as it is".to_owned()
+        }
+        io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "this is not permitted there".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 fn standing(it: &Quarantined) -> String {

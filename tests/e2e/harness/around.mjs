@@ -70,7 +70,8 @@ export async function putAround(server, doc, item, top) {
     Buffer.concat(deps),
     item.data,
   ]);
-  database.run('UPDATE documents SET head = head + 1, tried = head + 1, chain = ?, max_op = ? WHERE id = ?', [chain, top, doc]);
+  // The database moves the head along with the log by itself.
+  database.run('UPDATE documents SET head = ?1, tried = ?1, chain = ?2, max_op = ?3 WHERE id = ?4', [head + 1, chain, top, doc]);
   writeFileSync(file, database.export());
   database.close();
 }

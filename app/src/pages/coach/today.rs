@@ -55,6 +55,8 @@ pub fn Today() -> impl IntoView {
     let past = pick(|talk, now| talk.at < now && !talk.held && !same_day(talk.at, now));
     let people =
         Memo::new(move |_| mine(device).into_iter().filter(|it| it.state.is_open()).collect::<Vec<_>>());
+    // No field could be written in there.
+    let may_begin = Memo::new(move |_| !device.is_suspended() && people.with(|it| !it.is_empty()));
     let date = move || day_text(i18n.get_locale(), now);
     let navigate = StoredValue::new_local(use_navigate());
     let start = move |trajectory: TrajectoryId| {
@@ -77,7 +79,7 @@ pub fn Today() -> impl IntoView {
                     </ul>
                 </Show>
             </section>
-            <Show when=move || people.with(|it| !it.is_empty())>
+            <Show when=move || may_begin.get()>
                 <section class="stack" aria-labelledby="quick-heading">
                     <h2 id="quick-heading">{t!(i18n, coach.quick_start)}</h2>
                     <div class="row">
@@ -130,6 +132,8 @@ pub fn Today() -> impl IntoView {
 #[component]
 fn OneTalk(it: Planned, today: bool) -> impl IntoView {
     let i18n = use_i18n();
+    let device = expect_context::<Device>();
+    let only_reads = Memo::new(move |_| device.is_suspended());
     let Planned { trajectory, name, talk } = it;
     let when = move || {
         let locale = i18n.get_locale();
@@ -149,9 +153,17 @@ fn OneTalk(it: Planned, today: bool) -> impl IntoView {
             </div>
             <a
                 class="button" class:primary=today href=place
-                aria-label=move || t_string!(i18n, coach.write_note_about, name = name.get_value()).to_string()
+                aria-label=move || if only_reads.get() {
+                    t_string!(i18n, coach.read_note_about, name = name.get_value()).to_string()
+                } else {
+                    t_string!(i18n, coach.write_note_about, name = name.get_value()).to_string()
+                }
             >
-                {t!(i18n, coach.write_note)}
+                {move || if only_reads.get() {
+                    t_string!(i18n, coach.read_note)
+                } else {
+                    t_string!(i18n, coach.write_note)
+                }}
             </a>
         </li>
     }

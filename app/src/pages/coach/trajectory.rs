@@ -161,7 +161,8 @@ fn TalksPart(case: Case) -> impl IntoView {
         let place = place_for_new_talk(device, trajectory);
         navigate.with_value(|navigate| navigate(&place, NavigateOptions::default()));
     };
-    let open = Memo::new(move |_| case.trajectory().is_some_and(|it| it.state.is_open()));
+    let open =
+        Memo::new(move |_| case.trajectory().is_some_and(|it| it.state.is_open()) && !device.is_suspended());
     let is_chosen = move |id: &str| {
         chosen.with(|chosen| matches!(chosen, Some(NotePlace::Talk(talk, _)) if talk == id)).then_some("true")
     };

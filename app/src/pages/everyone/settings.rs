@@ -91,7 +91,7 @@ fn SignOut() -> impl IntoView {
             }
         });
     };
-    let copy = move |_| save_copy(device);
+    let copy = move |_| save_copy(i18n, device);
     let anyway = move |_| leptos::task::spawn_local(async move { session.sign_out_anyway().await });
     view! {
         <p>{t!(i18n, session.sign_out_text)}</p>

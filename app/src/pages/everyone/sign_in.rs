@@ -20,6 +20,8 @@ fn sentence(i18n: I18nContext<Locale>, error: &SignInError, again: bool) -> Stri
         SignInError::OtherPerson => t_string!(i18n, session.other_person).to_string(),
         SignInError::Offline if again => t_string!(i18n, session.out_of_reach_again).to_string(),
         SignInError::Offline => t_string!(i18n, session.out_of_reach).to_string(),
+        SignInError::Unavailable if again => t_string!(i18n, session.unavailable_again).to_string(),
+        SignInError::Unavailable => t_string!(i18n, session.unavailable).to_string(),
         SignInError::Server { .. } => t_string!(i18n, session.failed).to_string(),
     }
 }
