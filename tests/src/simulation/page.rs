@@ -88,6 +88,8 @@ pub struct Page {
     pub kinds: BTreeMap<DocId, DocKind>,
     /// Its connection.
     pub conn: Option<usize>,
+    /// The connection that is wanted, by its number: an earlier one that opens late is closed unheard.
+    pub attempt: u64,
     /// What was made here and goes to disk.
     pub own: VecDeque<Job>,
     /// What came from the server and goes to disk.
@@ -160,6 +162,9 @@ impl World {
         self.trace.tell(|| format!("tab {}: {}", run.tab, brief(&effect)));
         match effect {
             Effect::Connect { attempt } => {
+                if let Some(page) = self.page(run) {
+                    page.attempt = attempt;
+                }
                 let wait = self.latency();
                 self.agenda.put(self.now + wait, Happening::Opens(run, attempt));
             }

@@ -123,7 +123,7 @@ impl World {
 
     /// A socket opens, or it does not.
     pub(super) fn opens(&mut self, run: Run, attempt: u64) {
-        if self.page(run).is_none() {
+        if self.page(run).is_none_or(|page| page.attempt != attempt) {
             return;
         }
         let tablet = self.tablet(run);

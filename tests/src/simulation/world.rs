@@ -318,6 +318,7 @@ impl World {
             takings: BTreeMap::new(),
             kinds,
             conn: None,
+            attempt: 0,
             own: VecDeque::new(),
             foreign: VecDeque::new(),
             writing: None,

@@ -321,7 +321,7 @@ impl Device {
         let due: Vec<_> = self
             .docs
             .values_mut()
-            .filter(|document| document.phase == Phase::Closed)
+            .filter(|document| !matches!(document.phase, Phase::Closing { .. }))
             .filter(|document| document.reopen_ms.is_some_and(|at| now_ms >= at))
             .map(|document| {
                 document.reopen_ms = None;
