@@ -105,10 +105,17 @@ test('where WebSockets are blocked a document that comes later is read like thos
   const network = await Network.before(server);
   const blocked = await Device.make(network, { size: PHONE });
   try {
-    const page = await signIn(blocked, 'medewerker12');
+    const page = await signIn(blocked, 'medewerker2');
     await connected(page);
-    await page.getByRole('button', { name: 'Aanmelden voor een loopbaangesprek' }).click();
-    await page.getByText(/^Je bent aangemeld\./).waitFor({ timeout: 30_000 });
+    await page.getByRole('link', { name: 'Naar het reflectieformulier' }).first().click();
+    await page.getByRole('link', { name: 'A. Aanleiding' }).click();
+    await page.getByLabel(/^Wat brengt je hier\?/).fill('Ik wil weten wat er nog meer is.');
+    await page.getByRole('link', { name: 'Alle onderdelen' }).first().click();
+    await page.getByRole('link', { name: 'Kiezen wat je deelt' }).first().click();
+    await page.getByLabel('A. Aanleiding').check();
+    await page.getByRole('button', { name: 'Mijn keuze delen' }).click();
+    // A document that was not there when the connection began.
+    await page.getByRole('heading', { name: 'Dit deel je nu' }).waitFor({ timeout: 30_000 });
     await synchronised(page, 30_000);
     assert.equal(await page.getByText('Actie nodig').count(), 0);
     assert.equal(network.passed, 0);

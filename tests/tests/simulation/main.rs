@@ -39,7 +39,7 @@ fn with_snapshots(seeds: std::ops::Range<u64>) -> BTreeMap<&'static str, u64> {
 
 #[test]
 fn small_worlds_with_snapshots_keep_the_promises() {
-    let counts = with_snapshots(11_000..11_008);
+    let counts = with_snapshots(11_020..11_028);
     let happened = |what: &str| counts.get(what).is_some_and(|count| *count > 0);
     for what in ["snapshots of logs", "snapshots taken", "compactions", "writes torn", "commits torn"] {
         assert!(happened(what), "{what}: {counts:?}");
