@@ -222,6 +222,18 @@ test('what a person built on a change that is found harmful is offered to her, a
     await suspended.waitFor();
     assert.ok(!(await mine(page).isEditable()));
     assert.ok(await take(page).isDisabled());
+    // Nothing leads to a field in which nothing can be written.
+    await second.goto('/');
+    await unlock(second);
+    await second.getByRole('link', { name: /^Notitie lezen/ }).first().waitFor();
+    assert.equal(await second.getByRole('button', { name: /^Nieuwe notitie/ }).count(), 0);
+    for (const { width, height } of [PHONE, TABLET, DESK]) {
+      await second.setViewportSize({ width, height });
+      await accessible(second, `a device that may not write, at ${width}`);
+      if (process.env.PICTURES) await second.screenshot({ path: `${process.env.PICTURES}/suspended-${width}.png` });
+    }
+    await second.goto(page.url());
+    await unlock(second);
     const cli = (...words) => execFileSync(binary(), ['quarantine', ...words, '--data', server.data], { encoding: 'utf8' });
     cli('release', hashOf(harmful).toString('base64url'));
     // What is open learns of it by itself, though another program did it.
@@ -232,7 +244,9 @@ test('what a person built on a change that is found harmful is offered to her, a
     await notice(page).getByText('Verloren woorden.').first().waitFor();
     await until(page, () => take(page).isEnabled(), 'the device stays suspended');
     assert.equal(await suspended.count(), 0);
-    await take(page).click();
+    await take(page).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.activeElement?.id === 'main');
     for (const tab of [page, second]) {
       await showing(tab, 'Begin.\n Verloren woorden.');
       await notice(tab).waitFor({ state: 'detached' });
