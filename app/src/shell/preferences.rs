@@ -1,4 +1,4 @@
-//! Language and colours: the only things kept outside the vault, since they say nothing about anybody.
+//! Language and colours, kept outside the vault since they say nothing about anybody.
 
 use gloo_storage::{LocalStorage as Kept, Storage as _};
 use leptos::prelude::*;
