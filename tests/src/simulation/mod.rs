@@ -14,6 +14,7 @@ mod kept;
 mod ledger;
 mod lie;
 mod page;
+mod pen;
 mod random;
 mod rest;
 mod server;
