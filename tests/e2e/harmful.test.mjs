@@ -287,8 +287,7 @@ test('who had only read what is found harmful goes on writing, and loses no word
     await writer.push([own.item(replica.doc, harmful), replica.append(writer.path, ' Van een ander.')]);
     await showing(page, 'Begin. Van een ander.');
     await write(page, ' Ervoor.');
-    const notice = page.locator('.state');
-    const take = notice.getByRole('button', { name: 'Opnieuw in het document zetten' }).first();
+    const take = page.getByRole('button', { name: 'Opnieuw in het document zetten' });
     await take.waitFor({ timeout: 60_000 });
     await showing(page, 'Begin.');
 
