@@ -109,7 +109,7 @@ pub struct Page {
     /// Documents whose deletion is on its way to the disk.
     pub deleting: BTreeSet<DocId>,
     /// How often a document was taken away in this run.
-    pub takings_away: BTreeMap<DocId, u8>,
+    pub times_deleted: BTreeMap<DocId, u8>,
     /// Changes of this device that the machine was told of and that may not be on the server yet.
     pub told: BTreeMap<ChangeHash, DocId>,
     /// Orders what is made here.
@@ -336,13 +336,13 @@ impl Page {
         self.gone.insert(doc);
         self.takings.remove(&doc);
         self.told.retain(|_, of| *of != doc);
-        *self.takings_away.entry(doc).or_default() += 1;
+        *self.times_deleted.entry(doc).or_default() += 1;
     }
 
     /// The actor that writes in a document.
     pub(super) fn actor_in(&self, doc: DocId) -> ActorId {
         let mut actor = self.actor;
-        actor.0[15] ^= self.takings_away.get(&doc).copied().unwrap_or_default();
+        actor.0[15] ^= self.times_deleted.get(&doc).copied().unwrap_or_default();
         actor
     }
 

@@ -328,7 +328,7 @@ impl World {
             logged: BTreeSet::new(),
             lives: places.lives,
             deleting: BTreeSet::new(),
-            takings_away: BTreeMap::new(),
+            times_deleted: BTreeMap::new(),
             told: BTreeMap::new(),
             order: 0,
         });
