@@ -12,7 +12,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let module = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?).join("i18n");
     let config = Config::new("nl")?
         .add_locale("en")?
-        .add_namespaces(["common", "session", "employee", "coach", "adviser", "admin"])?
+        .add_namespaces([
+            "common",
+            "session",
+            "employee",
+            "coach",
+            "adviser",
+            "admin",
+            "account",
+            "factor",
+            "vault",
+            "mydata",
+            "audit",
+            "retention",
+            "access",
+        ])?
         .locales_path("i18n")
         .parse_options(ParseOptions::default().interpolate_display(true));
     let translations = TranslationsInfos::parse(config)?;

@@ -1,16 +1,21 @@
 //! The command line.
 
+mod audit;
+mod backup;
+mod provider;
 mod quarantine;
+mod retention;
 mod serve;
 mod user;
 
 use std::error::Error;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use self::provider::ProviderArgs;
 use crate::gate;
 use crate::gate::worker::Role;
 
@@ -46,13 +51,16 @@ Examples:
 
 On the first line of its output the server says where it listens. Logs go to standard error.
 Ctrl-C or SIGTERM stops it: what was acknowledged is on the disk.")]
-    Serve(ServeArgs),
-    /// Make, list and disable accounts
+    Serve(Box<ServeArgs>),
+    /// Make, invite, list, change and disable accounts
     #[command(after_help = "\
 Examples:
   loopbaanmaat user add fatima@gemeente.example 'Fatima El Amrani' --role internal-coach --unit Burgerzaken
+  loopbaanmaat user invite sanne@gemeente.example 'Sanne Bakker' --public-url https://loopbaan.gemeente.example
   loopbaanmaat user list
+  loopbaanmaat user set-roles fatima@gemeente.example --role internal-coach --role trainer
   loopbaanmaat user reset-password fatima@gemeente.example
+  loopbaanmaat user reset-second-factor fatima@gemeente.example
   loopbaanmaat user disable fatima@gemeente.example
 
 Works while the server runs. Everybody is an employee; --role says what somebody is besides.")]
@@ -76,6 +84,47 @@ found harmful after storing is void on every device, and the device that wrote i
         data: DataArgs,
         #[command(subcommand)]
         command: quarantine::QuarantineCommand,
+    },
+    /// Copy everything into one file, sound and whole, also while the server runs
+    #[command(after_help = "\
+Examples:
+  loopbaanmaat backup /var/backups/loopbaanmaat        a new file in that folder, named after the moment
+  loopbaanmaat backup /var/backups/today.sqlite
+
+Beside it a file .head says where its audit log ends. Only this account can read either.
+The deletion list (*.destroyed, in the data folder) is not in it: that is what keeps a backup from bringing back what
+was destroyed. Keep a copy of it elsewhere too.")]
+    Backup(backup::BackupArgs),
+    /// Put a backup back; what was destroyed since then stays destroyed
+    #[command(after_help = "\
+Examples:
+  loopbaanmaat restore /var/backups/loopbaanmaat/loopbaanmaat-202611250415-00000.sqlite
+  loopbaanmaat restore today.sqlite --deletion-list /mnt/elsewhere/loopbaanmaat.destroyed
+
+Stop the server first. What is there now is kept beside it. Everybody signs in again, and devices bring back what they
+hold and the backup lacks.")]
+    Restore(backup::RestoreArgs),
+    /// Look whether the audit log is what was written, where it ends, and what is in it
+    #[command(after_help = "\
+Examples:
+  loopbaanmaat audit head
+  loopbaanmaat audit verify --head /var/backups/loopbaanmaat/loopbaanmaat-202611250415-00000.sqlite.head
+  loopbaanmaat audit export > logboek.csv
+
+Works while the server runs. Without a head that was kept elsewhere nobody can see that the end was cut off, or that
+the whole log was written anew.")]
+    Audit {
+        #[command(flatten)]
+        data: DataArgs,
+        #[command(subcommand)]
+        command: audit::AuditCommand,
+    },
+    /// Say what is destroyed when, and destroy what is due now
+    Retention {
+        #[command(flatten)]
+        data: DataArgs,
+        #[command(subcommand)]
+        command: retention::RetentionCommand,
     },
     /// Decode changes for a server, which starts this itself
     #[command(name = gate::worker::ARGUMENT, hide = true)]
@@ -105,12 +154,39 @@ struct ServeArgs {
     /// can reach the server
     #[arg(long, env = "LOOPBAANMAAT_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// The address of a proxy that says for whom it asks, where it is not on this machine; can be given more than once.
+    /// What others write in X-Forwarded-For is not looked at
+    #[arg(
+        long = "trusted-proxy",
+        env = "LOOPBAANMAAT_TRUSTED_PROXY",
+        value_delimiter = ',',
+        value_name = "ADDRESS"
+    )]
+    trusted_proxies: Vec<IpAddr>,
     /// Serve the client from this folder instead of the one that is built in, for who works on it
     #[arg(long, env = "LOOPBAANMAAT_DIST", value_name = "FOLDER")]
     dist: Option<PathBuf>,
     /// Fill an empty database with the made-up Gemeente Voorbeeld; on loopback addresses only
     #[arg(long, env = "LOOPBAANMAAT_DEMO")]
     demo: bool,
+    /// The server that mail goes out by: smtps://…, or smtp://… (TLS after the greeting, but on this machine);
+    /// without it, links are shown to the administrator who makes them
+    #[arg(long, env = "LOOPBAANMAAT_SMTP_URL", value_name = "URL")]
+    smtp_url: Option<String>,
+    /// The name to sign in with there; the password comes from a file or from LOOPBAANMAAT_SMTP_PASSWORD
+    #[arg(long, env = "LOOPBAANMAAT_SMTP_USER", value_name = "NAME")]
+    smtp_user: Option<String>,
+    /// The file whose first line is the password to sign in with there
+    #[arg(long, env = "LOOPBAANMAAT_SMTP_PASSWORD_FILE", value_name = "FILE")]
+    smtp_password_file: Option<PathBuf>,
+    /// The address that mail comes from, like 'Loopbaanmaat <loopbaan@gemeente.example>'
+    #[arg(long, env = "LOOPBAANMAAT_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
+    /// Milliseconds after which a letter that was not taken is tried again for the first time; for tests
+    #[arg(long, hide = true, value_name = "MS")]
+    mail_retry: Option<u64>,
+    #[command(flatten)]
+    provider: ProviderArgs,
     /// Seconds after which a log that has grown is applied on trial; for tests
     #[arg(long, hide = true, value_name = "SECONDS")]
     trial_after: Option<u64>,
@@ -150,10 +226,16 @@ pub fn main() -> ExitCode {
     };
     let outcome: Result<(), Box<dyn Error>> = runtime.block_on(async {
         match cli.command {
-            Command::Serve(args) => serve::run(args).await.map_err(Into::into),
+            Command::Serve(args) => serve::run(*args).await.map_err(Into::into),
             Command::User { data, command } => user::run(&data.data, command).await.map_err(Into::into),
             Command::Quarantine { data, command } => {
                 quarantine::run(&data.data, command).await.map_err(Into::into)
+            }
+            Command::Backup(args) => backup::back_up(args).await.map_err(Into::into),
+            Command::Restore(args) => backup::put_back(args).await.map_err(Into::into),
+            Command::Audit { data, command } => audit::run(&data.data, command).await.map_err(Into::into),
+            Command::Retention { data, command } => {
+                retention::run(&data.data, command).await.map_err(Into::into)
             }
             Command::GateWorker { .. } => Ok(()),
         }

@@ -1,10 +1,13 @@
 //! What a server is told at its start, checked.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::Uri;
+
+use crate::identity::provider::{ProviderSettings, ProviderSettingsError};
+use crate::mail::{MailSettings, MailSettingsError};
 
 /// Everything that `serve` needs to know.
 #[derive(Debug, Clone)]
@@ -15,10 +18,17 @@ pub struct Config {
     pub data: PathBuf,
     /// Where browsers find the server.
     pub origin: Origin,
+    /// Proxies that are believed about whom they ask for, in `X-Forwarded-For`. What anybody else writes there is not
+    /// looked at.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Serve the client from this folder instead of the one that is built in.
     pub dist: Option<PathBuf>,
     /// Fill an empty database with the demo organisation.
     pub demo: bool,
+    /// By which server mail goes out; none: links are shown to whoever makes them.
+    pub mail: Option<MailSettings>,
+    /// The organisation's own sign-in.
+    pub provider: Option<ProviderSettings>,
     /// The program whose workers decode what is pushed, instead of this one: for tests, which are another.
     pub worker: Option<PathBuf>,
     /// How long after something was stored its log is applied on trial, all that came in the meantime together.
@@ -67,14 +77,25 @@ impl Config {
         Ok(Self {
             listen,
             data,
+            trusted_proxies: proxies(&origin),
             origin,
             dist,
             demo,
+            mail: None,
+            provider: None,
             worker: None,
             trial_after: TRIAL_AFTER,
             snapshot_after: SNAPSHOT_AFTER,
             snapshot_grace: SNAPSHOT_GRACE,
         })
+    }
+}
+
+/// The proxy that is believed unless others are named: one on this machine, where there is to be one at all.
+fn proxies(origin: &Origin) -> Vec<IpAddr> {
+    match origin {
+        Origin::Public { .. } => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        Origin::Loopback => vec![],
     }
 }
 
@@ -99,9 +120,23 @@ pub enum ConfigError {
     /// Passwords would travel in the open.
     #[error("--public-url {0:?} must begin with https://; http:// is for loopback addresses only")]
     InsecurePublicUrl(String),
+    /// What was said of the provider does not fit.
+    #[error(transparent)]
+    Provider(#[from] ProviderSettingsError),
     /// There is no client in that folder.
     #[error("{} holds no index.html; build the client into it first (make client)", .0.display())]
     NoClient(PathBuf),
+    /// Mail cannot be sent like that.
+    #[error(transparent)]
+    Mail(#[from] MailSettingsError),
+    /// The file with the mail server's password cannot be read.
+    #[error("cannot read {}: {problem}", .file.display())]
+    PasswordFile {
+        /// Which.
+        file: PathBuf,
+        /// What the operating system says.
+        problem: String,
+    },
 }
 
 /// Where the product is, as browsers see it.
@@ -170,7 +205,7 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-fn is_loopback_host(host: &str) -> bool {
+pub(crate) fn is_loopback_host(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok_and(|it| it.is_loopback())
 }

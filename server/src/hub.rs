@@ -159,6 +159,15 @@ impl Hub {
         audience
     }
 
+    /// The documents that a person has open, on whichever of her connections.
+    #[must_use]
+    pub fn open_docs(&self, user: UserId) -> Vec<DocId> {
+        let registry = self.registry();
+        let hers = registry.connections.values().filter(|member| member.peer.user == user);
+        let docs: HashSet<DocId> = hers.flat_map(|member| &member.docs).copied().collect();
+        docs.into_iter().collect()
+    }
+
     /// Counts revocations: what was read together with access before one is not to be handed over after it.
     #[must_use]
     pub fn epoch(&self) -> u64 {
@@ -169,6 +178,17 @@ impl Hub {
     #[must_use]
     pub fn connections(&self) -> usize {
         self.registry().connections.len()
+    }
+
+    /// Has every connection look again at what it may know and at each document that it has open, and returns when what
+    /// had begun before has ended.
+    pub async fn look_again(&self) {
+        let (users, docs): (Vec<_>, Vec<_>) = {
+            let registry = self.registry();
+            (registry.of_user.keys().copied().collect(), registry.of_doc.keys().copied().collect())
+        };
+        self.revoke(&users, &docs).await;
+        self.wake_directory(&users);
     }
 
     /// Asks every connection, also those that still come, to close because the instance stops.

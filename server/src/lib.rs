@@ -1,5 +1,7 @@
 //! The Loopbaanmaat server: HTTP, identity, commands and the edge of sync, with the client built in.
 
+pub mod audit;
+pub mod audit_csv;
 pub mod cli;
 pub mod clock;
 pub mod commands;
@@ -10,8 +12,12 @@ pub mod gate;
 pub mod http;
 pub mod hub;
 pub mod identity;
+pub mod lock;
+pub mod mail;
 pub mod operator;
 pub mod random;
+pub mod restore;
+pub mod retention;
 pub mod serve;
 pub mod snapshots;
 pub mod state;

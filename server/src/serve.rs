@@ -13,12 +13,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::audit;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::demo::{self, DemoError};
 use crate::http;
 use crate::http::outgoing::{Peer, Watching};
+use crate::identity::sealing::SealingError;
+use crate::identity::shared_devices;
+use crate::lock::FolderLock;
+use crate::mail;
 use crate::operator;
+use crate::retention;
 use crate::snapshots;
 use crate::state::AppState;
 use crate::trials;
@@ -62,6 +68,28 @@ pub enum StartError {
     NoDatabase {
         /// Which.
         file: PathBuf,
+    },
+    /// Its key cannot be used.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
+    /// A secret cannot be read.
+    #[error("cannot read the secret in {}: {error}", file.display())]
+    Secret {
+        /// Which file.
+        file: PathBuf,
+        /// What the operating system says.
+        error: io::Error,
+    },
+    /// What is in its folder is being replaced.
+    #[error("a backup is being put back in {}; start when that is done", .0.display())]
+    Replaced(PathBuf),
+    /// Its folder cannot be used.
+    #[error("{}: {error}", data.display())]
+    Folder {
+        /// Which.
+        data: PathBuf,
+        /// Why not.
+        error: io::Error,
     },
     /// The demo cannot be set up there.
     #[error(transparent)]
@@ -115,12 +143,18 @@ pub async fn open_store(data: &Path) -> Result<SharedStore, StartError> {
 /// # Errors
 /// [`StartError::NoDatabase`] where there is none, else [`StartError::Store`].
 pub async fn open_existing_store(data: &Path) -> Result<SharedStore, StartError> {
+    existing_database(data)?;
+    open_store(data).await
+}
+
+/// The database of a data folder, which must be there.
+///
+/// # Errors
+/// [`StartError::NoDatabase`].
+pub fn existing_database(data: &Path) -> Result<PathBuf, StartError> {
     let file = database(data);
     // What cannot be looked at is told by opening it.
-    if matches!(file.try_exists(), Ok(false)) {
-        return Err(StartError::NoDatabase { file });
-    }
-    open_store(data).await
+    if matches!(file.try_exists(), Ok(false)) { Err(StartError::NoDatabase { file }) } else { Ok(file) }
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
@@ -130,11 +164,18 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     Ok((listener, address))
 }
 
+fn use_folder(data: &Path) -> Result<FolderLock, StartError> {
+    let failed = |error| StartError::Folder { data: data.to_owned(), error };
+    FolderLock::to_use(data).map_err(failed)?.ok_or_else(|| StartError::Replaced(data.to_owned()))
+}
+
 /// A server that has its address and its database, and does not answer yet.
 pub struct Bound {
     listener: TcpListener,
     address: SocketAddr,
     state: AppState,
+    /// Nobody replaces what is in its folder as long as it is there.
+    lock: Option<FolderLock>,
 }
 
 impl Bound {
@@ -144,8 +185,12 @@ impl Bound {
     /// [`StartError`] says what to do about it.
     pub async fn new(config: Config, clock: Clock) -> Result<Self, StartError> {
         let (listener, address) = listen(config.listen).await?;
+        // The real port, since links name it.
+        let config = Config { listen: address, ..config };
         let store = open_store(&config.data).await?;
-        Self::with(listener, address, AppState::new(config, store, clock)).await
+        let lock = use_folder(&config.data)?;
+        let bound = Self::with(listener, address, AppState::new(config, store, clock)).await?;
+        Ok(Self { lock: Some(lock), ..bound })
     }
 
     /// The same with a store that is open already.
@@ -154,14 +199,16 @@ impl Bound {
     /// [`StartError`] says what to do about it.
     pub async fn with_store(config: Config, store: SharedStore, clock: Clock) -> Result<Self, StartError> {
         let (listener, address) = listen(config.listen).await?;
+        let config = Config { listen: address, ..config };
         Self::with(listener, address, AppState::new(config, store, clock)).await
     }
 
     async fn with(listener: TcpListener, address: SocketAddr, state: AppState) -> Result<Self, StartError> {
+        state.sealing.ready()?;
         if state.config.demo {
             demo::ensure(&state).await?;
         }
-        Ok(Self { listener, address, state })
+        Ok(Self { listener, address, state, lock: None })
     }
 
     /// Where it listens: the real port, also where 0 was asked for.
@@ -181,7 +228,7 @@ impl Bound {
     /// # Errors
     /// [`StartError::Serving`].
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), StartError> {
-        let Self { listener, state, .. } = self;
+        let Self { listener, state, lock, .. } = self;
         let (stopping, stopped) = oneshot::channel();
         let hub = state.hub.clone();
         // What is in quarantine is not tried again, by this run either.
@@ -189,8 +236,16 @@ impl Bound {
             Ok(all) => state.authors.quarantined(all.iter().map(|it| it.hash)),
             Err(error) => tracing::error!(%error, "the quarantine cannot be read"),
         }
+        // Before anybody can ask for anything.
+        if let Err(error) = retention::settle(&state.store, state.clock.now()).await {
+            tracing::error!(%error, "the deletion list cannot be used, and nothing will be destroyed");
+        }
+        let watching = tokio::spawn(audit::run(state.clone()));
+        let retaining = tokio::spawn(retention::run(state.clone()));
         let trials = tokio::spawn(trials::run(state.clone()));
         let snapshots = tokio::spawn(snapshots::run(state.clone()));
+        let mail = tokio::spawn(mail::run(state.clone()));
+        let shared_devices = tokio::spawn(shared_devices::run(state.clone()));
         let seen = operator::end_of_log(&state).await;
         let service = http::router(state.clone()).into_make_service_with_connect_info::<Peer>();
         let serving =
@@ -219,9 +274,17 @@ impl Bound {
         };
         trials.abort();
         snapshots.abort();
-        let _ = (trials.await, snapshots.await);
+        watching.abort();
+        retaining.abort();
+        mail.abort();
+        let _ = (trials.await, snapshots.await, watching.await, retaining.await);
+        if let Err(error) = audit::write_failures(&state, true).await {
+            tracing::error!(%error, "failed sign-ins could not be written to the audit log");
+        }
         following.abort();
+        shared_devices.abort();
         state.store.close().await;
+        drop(lock);
         outcome
     }
 }

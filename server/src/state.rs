@@ -4,19 +4,25 @@ use std::sync::Arc;
 
 use store::SharedStore;
 
+use crate::audit::Watch;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Origin};
 use crate::directory::Versions;
 use crate::gate::Gate;
 use crate::http::client::Client;
 use crate::http::health::Readiness;
 use crate::http::rate::Rates;
 use crate::hub::Hub;
+use crate::identity::forgotten::Asking;
 use crate::identity::passwords::Passwords;
+use crate::identity::provider::Provider;
+use crate::identity::sealing::Sealing;
 use crate::identity::sign_in::Door;
 use crate::identity::throttle::Throttle;
+use crate::mail::Mail;
 use crate::snapshots::Snapshots;
 use crate::sync::authors::Authors;
+use crate::sync::strangers::Strangers;
 use crate::trials::Trials;
 
 /// The server, shared by all that it does.
@@ -47,8 +53,20 @@ pub struct Shared {
     pub client: Client,
     /// Hashing.
     pub passwords: Passwords,
+    /// The key of this server, for what is kept sealed.
+    pub sealing: Sealing,
+    /// The organisation's own sign-in.
+    pub provider: Option<Provider>,
     /// Failed sign-ins.
     pub throttle: Throttle,
+    /// Who asks for a new password.
+    pub asking: Asking,
+    /// Letters that wait to be sent.
+    pub mail: Mail,
+    /// Failed sign-ins and looks, until the audit log has them.
+    pub watch: Watch,
+    /// Sockets of who is not signed in.
+    pub strangers: Strangers,
     /// Requests counted.
     pub rates: Rates,
     /// Whether the database was well when somebody last asked.
@@ -60,7 +78,13 @@ impl AppState {
     #[must_use]
     pub fn new(config: Config, store: SharedStore, clock: Clock) -> Self {
         let client = Client::new(config.dist.clone());
+        let sealing = Sealing::of_folder(&config.data);
+        let provider = config.provider.clone().and_then(|settings| {
+            let made = Provider::new(settings);
+            made.inspect_err(|error| tracing::error!(%error, "the provider cannot be used")).ok()
+        });
         let gate = Gate::new(config.worker.clone());
+        let mail = Mail::new(config.mail.is_some());
         Self(Arc::new(Shared {
             config,
             store,
@@ -73,16 +97,37 @@ impl AppState {
             clock,
             client,
             passwords: Passwords::new(),
+            sealing,
+            provider,
             throttle: Throttle::default(),
+            asking: Asking::default(),
+            mail,
+            watch: Watch::default(),
+            strangers: Strangers::default(),
             rates: Rates::default(),
             readiness: Readiness::default(),
         }))
     }
 
+    /// Where people find the server: what links begin with. Never from a request, which could say anything.
+    #[must_use]
+    pub fn address(&self) -> String {
+        match &self.config.origin {
+            Origin::Public { origin, .. } => origin.clone(),
+            Origin::Loopback => format!("http://{}", self.config.listen),
+        }
+    }
+
     /// What signing in needs.
     #[must_use]
     pub fn door(&self) -> Door<'_> {
-        Door { store: &self.store, passwords: &self.passwords, throttle: &self.throttle }
+        Door {
+            store: &self.store,
+            passwords: &self.passwords,
+            throttle: &self.throttle,
+            sealing: &self.sealing,
+            watch: &self.watch,
+        }
     }
 }
 

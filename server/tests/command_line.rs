@@ -232,10 +232,62 @@ fn accounts_are_made_listed_disabled_and_given_passwords() {
         refused(&user(&["add", "bram@test.example", name]), "a name must not be empty");
     }
     refused(&user(&["disable", "bram@test.example"]), "no account");
-    refused(&user(&["reset-password", "bram@test.example"]), "no account");
+    refused(&user(&["set-manager", "fatima@test.example", "bram@test.example"]), "no account");
+    refused(&user(&["set-manager", "fatima@test.example", "Fatima@test.example"]), "her own manager");
+    let bram = ["add", "bram@test.example", "Bram", "--manager", "fatima@test.example"];
+    assert!(user(&bram).status.success());
+    let managed = text(&user(&["set-manager", "fatima@test.example", "bram@test.example"]).stdout);
+    assert_eq!(managed, "bram@test.example is the manager of fatima@test.example.\n");
+    assert!(user(&["set-manager", "fatima@test.example"]).status.success());
+    refused(&user(&["reset-password", "nobody@test.example"]), "no account");
 
     assert!(user(&["disable", "fatima@test.example"]).status.success());
-    assert!(text(&user(&["list"]).stdout).ends_with("\tdisabled\n"));
+    assert!(text(&user(&["list"]).stdout).contains("\tdisabled\n"));
+}
+
+#[test]
+fn people_are_invited_given_roles_and_enabled_again() {
+    let (_folder, data) = folder();
+    let user = |arguments: &[&str]| run(&[&["user", "--data", &data], arguments].concat());
+    let invited = user(&["invite", "noor@test.example", "Noor", "--role", "administrator"]);
+    assert!(invited.status.success(), "{}", text(&invited.stderr));
+    assert!(text(&invited.stdout).contains("\n/uitnodiging#"), "{}", text(&invited.stdout));
+    let url = ["--public-url", "https://loopbaan.example/"];
+    let invited = user(&[&["invite", "sanne@test.example", "Sanne"][..], &url].concat());
+    assert!(text(&invited.stdout).contains("\nhttps://loopbaan.example/uitnodiging#"));
+
+    assert!(user(&["set-roles", "sanne@test.example", "--role", "trainer"]).status.success());
+    let list = text(&user(&["list"]).stdout);
+    assert!(list.contains("sanne@test.example\tSanne\temployee,trainer\t\n"), "{list}");
+    assert!(user(&["disable", "sanne@test.example"]).status.success());
+    assert!(user(&["enable", "sanne@test.example"]).status.success());
+    assert!(!text(&user(&["list"]).stdout).contains("disabled"));
+
+    refused(&user(&["invite", "NOOR@test.example", "Noor"]), "already");
+    refused(&user(&["invite", "noor", "Noor"]), "not an e-mail address");
+    for arguments in [&["enable", "bram@test.example"][..], &["set-roles", "bram@test.example"]] {
+        refused(&user(arguments), "no account");
+    }
+    for arguments in [&["disable", "noor@test.example"][..], &["set-roles", "noor@test.example"]] {
+        refused(&user(arguments), "the last administrator");
+    }
+}
+
+#[test]
+fn a_mail_server_that_cannot_be_used_is_told_and_no_secret_with_it() {
+    let (folder, data) = folder();
+    let with = |more: &[&str]| run(&[&["serve", "--listen", "127.0.0.1:0", "--data", &data], more].concat());
+    let from = ["--mail-from", "loopbaan@test.example"];
+    refused(&with(&["--smtp-url", "smtps://mail.test.example"]), "--mail-from");
+    refused(&with(&["--smtp-url", "mail.test.example", "--mail-from", "a@test.example"]), "not an address");
+    let secret = with(&[&["--smtp-url", "smtps://anna:geheim@mail.test.example"][..], &from].concat());
+    refused(&secret, "--smtp-password-file");
+    assert!(!text(&secret.stderr).contains("geheim"));
+    let file = folder.path().join("nothing");
+    let file = file.to_str().unwrap();
+    let url = ["--smtp-url", "smtps://mail.test.example", "--smtp-user", "anna"];
+    refused(&with(&[&url[..], &from, &["--smtp-password-file", file]].concat()), file);
+    refused(&with(&[&url[..], &from].concat()), "go together");
 }
 
 #[test]
@@ -410,4 +462,127 @@ fn who_releases_one_of_two_is_told_that_the_device_is_still_suspended_and_by_wha
     assert!(first.contains(&two) && !first.contains(&one), "{first}");
     let second = text(&quarantine(&["release", &two]).stdout);
     assert!(second.ends_with(" of Bram may write again.\n"), "{second}");
+}
+
+/// A backup of a database with an account in it.
+fn backed_up(folder: &TempDir, data: &str) -> String {
+    assert!(run(&["user", "add", "anna@test.example", "Anna", "--data", data]).status.success());
+    let backup = folder.path().join("copy.sqlite").to_str().unwrap().to_owned();
+    let made = run(&["backup", &backup, "--data", data]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    backup
+}
+
+#[test]
+fn a_backup_is_whole_says_where_its_log_ends_and_is_for_this_account_alone() {
+    let (folder, data) = folder();
+    let server = Serving::start(&["serve", "--listen", "127.0.0.1:0", "--data", &data]);
+    let backup = backed_up(&folder, &data);
+    let head = fs::read_to_string(format!("{backup}.head")).unwrap();
+    // One after it, so that the log has gone on.
+    assert!(run(&["user", "disable", "anna@test.example", "--data", &data]).status.success());
+    let verified = run(&["audit", "verify", "--head", &format!("{backup}.head"), "--data", &data]);
+    assert!(text(&verified.stdout).contains("is what was written"), "{}", text(&verified.stderr));
+    let verified = run(&["audit", "verify", "--head", head.trim(), "--data", &data]);
+    assert!(verified.status.success());
+    let newest = text(&run(&["audit", "head", "--data", &data]).stdout);
+    assert_ne!(newest, head);
+    let csv = text(&run(&["audit", "export", "--data", &data]).stdout);
+    assert!(
+        csv.starts_with("seq,at,") && csv.contains("\"user_disable\"") && csv.contains("\"backup\""),
+        "{csv}"
+    );
+    refused(&run(&["backup", &backup, "--data", &data]), "already");
+    let into = folder.path().join("many");
+    fs::create_dir(&into).unwrap();
+    assert!(run(&["backup", into.to_str().unwrap(), "--data", &data]).status.success());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let made: Vec<_> = fs::read_dir(&into).unwrap().map(|it| it.unwrap().path()).collect();
+        assert_eq!(made.len(), 2, "{made:?}");
+        for file in made.iter().chain([&backup.clone().into(), &format!("{backup}.head").into()]) {
+            assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+        }
+    }
+    assert_eq!(server.terminated(), Some(0));
+}
+
+#[test]
+fn a_backup_that_does_not_fit_is_told_and_leaves_nothing() {
+    let (folder, data) = folder();
+    assert!(run(&["user", "add", "anna@test.example", "Anna", "--data", &data]).status.success());
+    let into = folder.path().join("full");
+    fs::create_dir(&into).unwrap();
+    let target = into.join("copy.sqlite");
+    // No file may grow past 64 KiB, and writing on is an error instead of a signal.
+    let script = "trap '' XFSZ; ulimit -f 128; exec \"$@\"";
+    let output = Command::new("sh")
+        .args(["-c", script, "sh", env!("CARGO_BIN_EXE_loopbaanmaat"), "backup", target.to_str().unwrap()])
+        .args(["--data", &data])
+        .output()
+        .unwrap();
+    refused(&output, "no backup was made");
+    assert_eq!(fs::read_dir(&into).unwrap().count(), 0);
+}
+
+#[test]
+fn a_backup_is_put_back_where_no_server_runs_and_only_if_it_is_sound() {
+    let (folder, data) = folder();
+    let backup = backed_up(&folder, &data);
+    assert!(run(&["user", "add", "bram@test.example", "Bram", "--data", &data]).status.success());
+    let restore = |backup: &str| run(&["restore", backup, "--data", &data]);
+
+    let server = Serving::start(&["serve", "--listen", "127.0.0.1:0", "--data", &data]);
+    refused(&restore(&backup), "a server runs on");
+    assert_eq!(server.terminated(), Some(0));
+
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    refused(&restore(&file("nowhere")), "nowhere");
+    fs::write(file("letter"), "Dit is een brief, geen database. ".repeat(200)).unwrap();
+    refused(&restore(&file("letter")), "nothing was changed");
+    let mut bytes = fs::read(&backup).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4_096].fill(0x5a);
+    fs::write(file("rotten"), bytes).unwrap();
+    refused(&restore(&file("rotten")), "nothing was changed");
+
+    fs::copy(&backup, file("tampered")).unwrap();
+    sql(&file("tampered"), "DROP TRIGGER audit_is_not_changed; UPDATE audit SET object = 'x' WHERE seq = 1");
+    refused(&restore(&file("tampered")), "row 1 ");
+    fs::copy(&backup, file("cut")).unwrap();
+    fs::copy(format!("{backup}.head"), file("cut.head")).unwrap();
+    sql(&file("cut"), "DROP TRIGGER audit_is_not_shortened; DELETE FROM audit WHERE seq > 1");
+    refused(&restore(&file("cut")), "was cut off");
+
+    let accounts = || text(&run(&["user", "list", "--data", &data]).stdout);
+    assert_eq!(accounts().lines().count(), 2);
+    let restored = restore(&backup);
+    assert!(restored.status.success(), "{}", text(&restored.stderr));
+    assert_eq!(accounts().lines().count(), 1);
+    assert!(run(&["audit", "verify", "--head", &format!("{backup}.head"), "--data", &data]).status.success());
+    let names: Vec<String> =
+        fs::read_dir(&data).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(names.iter().any(|name| name.starts_with("replaced-")), "{names:?}");
+    assert!(!names.iter().any(|name| name == "restoring"), "{names:?}");
+    let despite = run(&["restore", &file("tampered"), "--despite-the-audit-log", "--data", &data]);
+    assert!(text(&despite.stdout).contains("NOT what was written"), "{}", text(&despite.stderr));
+}
+
+/// Says something to a database behind the program's back.
+fn sql(file: &str, statement: &'static str) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let pool = sqlx::SqlitePool::connect(&format!("sqlite://{file}")).await.unwrap();
+        sqlx::raw_sql(statement).execute(&pool).await.unwrap();
+        pool.close().await;
+    });
+}
+
+#[test]
+fn nothing_is_destroyed_before_its_time_where_people_are_real() {
+    let (_folder, data) = folder();
+    assert!(run(&["user", "add", "anna@test.example", "Anna", "--data", &data]).status.success());
+    refused(&run(&["retention", "run", "--days-ahead", "400", "--data", &data]), "before its time");
+    assert!(text(&run(&["retention", "run", "--data", &data]).stdout).contains("Destroyed: 0."));
+    assert!(text(&run(&["retention", "list", "--data", &data]).stdout).contains("working_notes\t3_months"));
 }

@@ -2,7 +2,8 @@
 //! (to say who can see this).
 //!
 //! A person stands in one or more [`Relation`]s to a document. [`allowed`] is the table; [`access`] takes the
-//! best of what a person's relations allow.
+//! best of what a person's relations allow. [`conflicts`] says who cannot be somebody's coach, and [`advises`] of
+//! whom an adviser keeps out.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,17 +25,24 @@ pub enum Access {
 }
 
 /// How a person stands to a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// The employee it is about, or the coach whose own document it is.
     Owner,
+    /// The employee, of notes that she kept with a coach who has been succeeded since.
+    PastOwner,
     /// Holds the role of career adviser.
     Adviser,
+    /// Holds the role of career adviser, and it is about herself or about somebody whose manager she is.
+    ConflictedAdviser,
     /// Was asked to be the trajectory's coach and has not answered.
     OfferedCoach,
     /// Is the trajectory's coach.
     Coach,
-    /// Was asked, and said no.
+    /// Is the trajectory's coach, of notes that an earlier one kept and that the employee handed over to her.
+    SuccessorCoach,
+    /// Was asked, and it came to nothing: she said no, or the question was taken back.
     DeclinedCoach,
     /// Was the trajectory's coach until a successor took over.
     FormerCoach,
@@ -48,17 +56,23 @@ pub enum Relation {
     LineManager,
     /// Holds the role of administrator.
     Administrator,
+    /// Outside the organisation: the coach, the tester or the mediator of an external route. Has no account, and a
+    /// route that leads to her gives nobody anything.
+    ExternalParty,
     /// Nothing of the above.
     Stranger,
 }
 
 impl Relation {
     /// Every relation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Owner,
+        Self::PastOwner,
         Self::Adviser,
+        Self::ConflictedAdviser,
         Self::OfferedCoach,
         Self::Coach,
+        Self::SuccessorCoach,
         Self::DeclinedCoach,
         Self::FormerCoach,
         Self::ReferredEmployee,
@@ -66,8 +80,32 @@ impl Relation {
         Self::Trainer,
         Self::LineManager,
         Self::Administrator,
+        Self::ExternalParty,
         Self::Stranger,
     ];
+
+    /// The name on the wire.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::PastOwner => "past_owner",
+            Self::Adviser => "adviser",
+            Self::ConflictedAdviser => "conflicted_adviser",
+            Self::OfferedCoach => "offered_coach",
+            Self::Coach => "coach",
+            Self::SuccessorCoach => "successor_coach",
+            Self::DeclinedCoach => "declined_coach",
+            Self::FormerCoach => "former_coach",
+            Self::ReferredEmployee => "referred_employee",
+            Self::PoolCoach => "pool_coach",
+            Self::Trainer => "trainer",
+            Self::LineManager => "line_manager",
+            Self::Administrator => "administrator",
+            Self::ExternalParty => "external_party",
+            Self::Stranger => "stranger",
+        }
+    }
 }
 
 /// A person, as far as access depends on her.
@@ -90,6 +128,17 @@ pub struct DocumentFacts {
     pub trajectory: Option<TrajectoryFacts>,
     /// For a coach's profile: the employees with an offered or accepted referral to that coach.
     pub referred: Vec<UserId>,
+    /// For shared notes: with whom they were kept; none where that is whoever is the trajectory's coach.
+    pub kept_with: Option<KeptWith>,
+}
+
+/// With whom shared notes were kept, and who else was given them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptWith {
+    /// The coach who writes, or wrote, in them.
+    pub coach: UserId,
+    /// Successors to whom the employee handed them over.
+    pub handed_to: Vec<UserId>,
 }
 
 /// A trajectory, as far as access depends on it.
@@ -99,8 +148,62 @@ pub struct TrajectoryFacts {
     pub employee: UserId,
     /// Where it is.
     pub state: TrajectoryState,
+    /// The employee's own manager, where that is known.
+    pub manager: Option<UserId>,
     /// Whom it was referred to, and what became of that.
     pub referrals: Vec<(UserId, ReferralState)>,
+}
+
+impl TrajectoryFacts {
+    fn stands(&self, coach: UserId, state: ReferralState) -> bool {
+        self.referrals.contains(&(coach, state))
+    }
+}
+
+/// Whether an adviser may deal with the trajectory of `employee`, whose own manager is `manager`: not where it is her
+/// own or that of somebody whom she manages. Another adviser does that one.
+#[must_use]
+pub fn advises(adviser: UserId, employee: UserId, manager: Option<UserId>) -> bool {
+    adviser != employee && manager != Some(adviser)
+}
+
+/// Somebody who works here, as far as conflicts of interest depend on her.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Colleague<'a> {
+    /// Who.
+    pub user: UserId,
+    /// The part of the organisation she works in; empty if unknown.
+    pub unit: &'a str,
+    /// Her own manager, where that is known.
+    pub manager: Option<UserId>,
+}
+
+/// Why somebody cannot be an employee's coach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Conflict {
+    /// She is the employee.
+    Herself,
+    /// She is the employee's own manager.
+    OwnManager,
+    /// She works in the employee's own unit.
+    OwnUnit,
+    /// The employee would rather not; why is not asked.
+    RatherNot,
+}
+
+/// Why `coach` cannot be the coach of `employee`, who would rather not have those in `avoided`. Empty: she can.
+#[must_use]
+pub fn conflicts(employee: Colleague<'_>, coach: Colleague<'_>, avoided: &[UserId]) -> Vec<Conflict> {
+    let unit = |it: Colleague<'_>| it.unit.trim().to_lowercase();
+    let found = [
+        (Conflict::Herself, coach.user == employee.user),
+        (Conflict::OwnManager, employee.manager == Some(coach.user)),
+        (Conflict::OwnUnit, !unit(coach).is_empty() && unit(coach) == unit(employee)),
+        (Conflict::RatherNot, avoided.contains(&coach.user)),
+    ];
+    // Of herself there is nothing more to say.
+    let found = found.into_iter().filter_map(|(conflict, is_so)| is_so.then_some(conflict));
+    if coach.user == employee.user { found.take(1).collect() } else { found.collect() }
 }
 
 /// What `relation` allows with a document of `kind` whose trajectory is in `state` (`None`: it belongs to no
@@ -123,6 +226,9 @@ pub fn allowed(kind: DocKind, relation: Relation, state: Option<TrajectoryState>
         (DocKind::WorkingNotes, R::Coach) => writes,
         (DocKind::WorkingNotes, R::FormerCoach) => Access::Read,
         (DocKind::SharedNotes, R::Coach | R::Owner) => writes,
+        // Notes with a coach who has been succeeded are no longer written in. The employee keeps them; that coach does
+        // not, and the successor has them only if they were handed over.
+        (DocKind::SharedNotes, R::PastOwner | R::SuccessorCoach) => Access::Read,
         (DocKind::Progress, R::Coach | R::Owner) => writes,
         (DocKind::Progress, R::Adviser) => Access::Read,
         (DocKind::CoachProfile, R::Owner) => Access::Write,
@@ -141,18 +247,22 @@ pub fn relations(subject: &Subject, document: &DocumentFacts) -> Vec<Relation> {
     if subject.roles.is_empty() {
         return vec![Relation::Stranger];
     }
+    let me = subject.user;
     let mut found = Vec::new();
-    let owns = document.owner == Some(subject.user);
+    let owns = document.owner == Some(me);
     // A coach's working notes have an owner, but what she may do with them follows from the referral.
     if owns && document.kind != DocKind::WorkingNotes {
-        found.push(Relation::Owner);
+        found.push(if is_past(document) { Relation::PastOwner } else { Relation::Owner });
     }
-    if document.referred.contains(&subject.user) {
+    if document.referred.contains(&me) {
         found.push(Relation::ReferredEmployee);
     }
     for &role in &subject.roles {
         match role {
-            Role::CareerAdviser => found.push(Relation::Adviser),
+            Role::CareerAdviser => found.push(match &document.trajectory {
+                Some(it) if !advises(me, it.employee, it.manager) => Relation::ConflictedAdviser,
+                _ => Relation::Adviser,
+            }),
             Role::InternalCoach => found.push(Relation::PoolCoach),
             Role::Trainer => found.push(Relation::Trainer),
             Role::LineManager => found.push(Relation::LineManager),
@@ -165,15 +275,13 @@ pub fn relations(subject: &Subject, document: &DocumentFacts) -> Vec<Relation> {
         && is_coach
         && (document.kind != DocKind::WorkingNotes || owns)
     {
-        for &(coach, state) in &trajectory.referrals {
-            if coach == subject.user {
-                found.push(match state {
-                    ReferralState::Offered => Relation::OfferedCoach,
-                    ReferralState::Accepted => Relation::Coach,
-                    ReferralState::Declined => Relation::DeclinedCoach,
-                    ReferralState::Ended => Relation::FormerCoach,
-                });
-            }
+        for &(_, state) in trajectory.referrals.iter().filter(|(coach, _)| *coach == me) {
+            found.extend(match state {
+                ReferralState::Offered => Some(Relation::OfferedCoach),
+                ReferralState::Accepted => as_coach(me, document.kept_with.as_ref()),
+                ReferralState::Declined | ReferralState::Withdrawn => Some(Relation::DeclinedCoach),
+                ReferralState::Ended => Some(Relation::FormerCoach),
+            });
         }
     }
     if found.is_empty() {
@@ -182,6 +290,35 @@ pub fn relations(subject: &Subject, document: &DocumentFacts) -> Vec<Relation> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Whether these are notes with a coach who has been succeeded.
+fn is_past(document: &DocumentFacts) -> bool {
+    let (Some(kept), Some(trajectory)) = (&document.kept_with, &document.trajectory) else { return false };
+    trajectory.stands(kept.coach, ReferralState::Ended)
+        && !trajectory.stands(kept.coach, ReferralState::Accepted)
+}
+
+/// How the trajectory's coach stands to what was kept with `kept`: notes of an earlier coach are hers if they were
+/// handed over to her.
+fn as_coach(me: UserId, kept: Option<&KeptWith>) -> Option<Relation> {
+    match kept {
+        Some(kept) if kept.coach != me => kept.handed_to.contains(&me).then_some(Relation::SuccessorCoach),
+        _ => Some(Relation::Coach),
+    }
+}
+
+/// Why `subject` may do with the document what she may: the relations that allow as much. Empty where she may nothing.
+#[must_use]
+pub fn reasons(subject: &Subject, document: &DocumentFacts) -> Vec<Relation> {
+    let best = access(subject, document);
+    if best == Access::None {
+        return Vec::new();
+    }
+    let state = document.trajectory.as_ref().map(|trajectory| trajectory.state);
+    let mut reasons = relations(subject, document);
+    reasons.retain(|relation| allowed(document.kind, *relation, state) == best);
+    reasons
 }
 
 /// What `subject` may do with the document.
@@ -202,6 +339,7 @@ mod tests {
     const EMPLOYEE: UserId = UserId([1; 16]);
     const COACH: UserId = UserId([2; 16]);
     const SUCCESSOR: UserId = UserId([3; 16]);
+    const MANAGER: UserId = UserId([4; 16]);
 
     fn subject(user: UserId, roles: &[Role]) -> Subject {
         Subject { user, roles: roles.to_vec() }
@@ -214,9 +352,11 @@ mod tests {
             trajectory: Some(TrajectoryFacts {
                 employee: EMPLOYEE,
                 state: TrajectoryState::Active,
+                manager: Some(MANAGER),
                 referrals: referrals.to_vec(),
             }),
             referred: vec![],
+            kept_with: None,
         }
     }
 
@@ -286,8 +426,105 @@ mod tests {
             owner: Some(EMPLOYEE),
             trajectory: None,
             referred: vec![],
+            kept_with: None,
         };
         assert_eq!(access(&subject(EMPLOYEE, &[Role::Employee]), &draft), Access::Write);
         assert_eq!(access(&subject(EMPLOYEE, &[]), &draft), Access::None);
+    }
+
+    #[test]
+    fn an_external_route_gives_nobody_access() {
+        for kind in DocKind::ALL {
+            for state in TrajectoryState::ALL.map(Some).into_iter().chain([None]) {
+                for relation in [Relation::ExternalParty, Relation::ConflictedAdviser] {
+                    assert_eq!(
+                        allowed(kind, relation, state),
+                        Access::None,
+                        "{kind:?} {relation:?} {state:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_adviser_reads_nothing_that_advisers_keep_about_herself_or_somebody_she_manages() {
+        let adviser = [Role::Employee, Role::CareerAdviser];
+        let intake = document(DocKind::Intake, EMPLOYEE, &[]);
+        assert_eq!(access(&subject(UserId([9; 16]), &adviser), &intake), Access::Write);
+        assert_eq!(access(&subject(EMPLOYEE, &adviser), &intake), Access::None);
+        assert_eq!(access(&subject(MANAGER, &adviser), &intake), Access::None);
+        // What is hers as an employee stays hers.
+        let shared = document(DocKind::SharedNotes, EMPLOYEE, &[]);
+        assert_eq!(access(&subject(EMPLOYEE, &adviser), &shared), Access::Write);
+    }
+
+    #[test]
+    fn notes_with_an_earlier_coach_are_the_employees_alone_unless_she_hands_them_over() {
+        let coach = [Role::Employee, Role::InternalCoach];
+        let kept = |handed_to| DocumentFacts {
+            kept_with: Some(KeptWith { coach: COACH, handed_to }),
+            ..document(
+                DocKind::SharedNotes,
+                EMPLOYEE,
+                &[(COACH, ReferralState::Ended), (SUCCESSOR, ReferralState::Accepted)],
+            )
+        };
+        for (handed_to, expected) in [(vec![], Access::None), (vec![SUCCESSOR], Access::Read)] {
+            let notes = kept(handed_to);
+            assert_eq!(access(&subject(SUCCESSOR, &coach), &notes), expected);
+            assert_eq!(access(&subject(COACH, &coach), &notes), Access::None);
+            assert_eq!(access(&subject(EMPLOYEE, &[Role::Employee]), &notes), Access::Read);
+        }
+    }
+
+    #[test]
+    fn notes_handed_over_to_a_coach_who_was_succeeded_herself_are_no_longer_hers() {
+        let notes = DocumentFacts {
+            kept_with: Some(KeptWith { coach: COACH, handed_to: vec![SUCCESSOR] }),
+            ..document(
+                DocKind::SharedNotes,
+                EMPLOYEE,
+                &[(COACH, ReferralState::Ended), (SUCCESSOR, ReferralState::Ended)],
+            )
+        };
+        assert_eq!(access(&subject(SUCCESSOR, &[Role::Employee, Role::InternalCoach]), &notes), Access::None);
+    }
+
+    #[test]
+    fn every_conflict_of_interest_is_found_and_nothing_else_is_one() {
+        let colleague = |user, unit, manager| Colleague { user, unit, manager };
+        let employee = colleague(EMPLOYEE, "Burgerzaken", Some(MANAGER));
+        let found = |coach, avoided: &[UserId]| conflicts(employee, coach, avoided);
+        assert_eq!(found(colleague(COACH, "Financiën", None), &[SUCCESSOR]), []);
+        assert_eq!(found(colleague(COACH, "", None), &[]), []);
+        assert_eq!(found(employee, &[EMPLOYEE]), [Conflict::Herself]);
+        assert_eq!(found(colleague(MANAGER, "", None), &[]), [Conflict::OwnManager]);
+        assert_eq!(found(colleague(COACH, " burgerzaken", None), &[]), [Conflict::OwnUnit]);
+        assert_eq!(found(colleague(COACH, "", None), &[COACH]), [Conflict::RatherNot]);
+        assert_eq!(
+            found(colleague(MANAGER, "Burgerzaken", None), &[MANAGER]),
+            [Conflict::OwnManager, Conflict::OwnUnit, Conflict::RatherNot]
+        );
+        // Two whose units are unknown do not work in the same one.
+        let nowhere = colleague(EMPLOYEE, "", None);
+        assert_eq!(conflicts(nowhere, colleague(COACH, "  ", None), &[]), []);
+    }
+
+    #[test]
+    fn the_reason_is_the_relation_that_allows_as_much() {
+        let progress = document(DocKind::Progress, EMPLOYEE, &[(COACH, ReferralState::Accepted)]);
+        let both = subject(COACH, &[Role::Employee, Role::CareerAdviser, Role::InternalCoach]);
+        assert_eq!(reasons(&both, &progress), [Relation::Coach]);
+        assert_eq!(reasons(&subject(MANAGER, &[Role::Employee, Role::LineManager]), &progress), []);
+    }
+
+    #[test]
+    fn every_relation_has_a_code_of_its_own() {
+        let codes: std::collections::BTreeSet<_> = Relation::ALL.map(Relation::code).into();
+        assert_eq!(codes.len(), Relation::ALL.len());
+        for relation in Relation::ALL {
+            assert_eq!(serde_json::to_value(relation).unwrap(), relation.code());
+        }
     }
 }

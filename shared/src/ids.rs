@@ -102,6 +102,10 @@ byte_type!(
     ReferralId, 16
 );
 byte_type!(
+    /// One request of a person about what is kept of her: to erase it, or to see it.
+    RequestId, 16
+);
+byte_type!(
     /// Chosen by the device, per person; the same id again is the same command.
     CommandId, 16
 );

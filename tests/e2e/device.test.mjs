@@ -87,10 +87,10 @@ test('a browser that does not delete is asked again, and nothing says that the d
 
     await lost.context.addCookies([{ name: 'stuck', value: 'yes', url: server.base }]);
     await page.goto('/');
-    // Several times by one page, and then by the next one, since the server says again that it is to go.
+    // Several times by one page, and then by the next one, which finds noted that it is to go.
     await until(other, () => tries.size > 1, 'it is not tried again');
     assert.ok([...tries.values()][0] > 1, 'one page asked once');
-    await heading(page, 'Ontgrendelen').waitFor();
+    await heading(page, 'Dit apparaat is nog niet leeg').waitFor();
     assert.equal(await page.evaluate(() => sessionStorage.length), 0, 'it says that it is empty');
     assert.ok((await keys(page, 'items')).length > 0);
 

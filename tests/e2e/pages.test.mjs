@@ -31,7 +31,7 @@ async function follow(page, path) {
 /** The first address on this page that begins like that. */
 const linkTo = (page, start) => page.locator(`main a[href^="${start}"]`).first().getAttribute('href');
 
-const EVERYONE = ['/apparaten', '/instellingen', '/privacy', '/bestaat-niet'];
+const EVERYONE = ['/apparaten', '/mijn-gegevens', '/instellingen', '/instellingen/beveiliging', '/privacy', '/bestaat-niet'];
 
 const ROLES = {
   medewerker1: async (page) => {
@@ -53,14 +53,17 @@ const ROLES = {
     const parts = ['', '/plan', '/reflectie', '/voortgang'].map((part) => trajectory + part);
     await follow(page, trajectory);
     const talk = await linkTo(page, `${trajectory}/gesprek/`);
-    return ['/vandaag', '/trajecten', ...parts, ...(talk ? [talk] : []), '/profiel', '/programma', '/praktijk'];
+    return ['/vandaag', '/trajecten', ...parts, ...(talk ? [talk] : []), '/profiel', '/programma', '/praktijk', '/mijn-gegevens', '/verzoeken'];
   },
   adviseur: async (page) => {
     await follow(page, '/overzicht');
     const paths = [await linkTo(page, '/intake/'), await linkTo(page, '/koppelen/')];
-    return ['/overzicht', ...paths, '/coachpool', '/programma', '/praktijk'];
+    return ['/overzicht', ...paths, '/coachpool', '/programma', '/praktijk', '/mijn-gegevens', '/verzoeken'];
   },
-  beheer: async () => ['/mensen', '/loopbaan'],
+  beheer: async (page) => {
+    await follow(page, '/mensen');
+    return ['/mensen', await linkTo(page, '/mensen/'), '/loopbaan', '/verzoeken', '/bewaartermijnen', '/logboek'];
+  },
   trainer: async () => ['/programma', '/praktijk'],
 };
 
@@ -109,6 +112,16 @@ test('the door is accessible, and says what is wrong in a sentence', async () =>
     await page.getByRole('button', { name: 'Aanmelden' }).click();
     await page.getByText('Het e-mailadres of het wachtwoord klopt niet.').waitFor();
     await accessible(page, 'the door after a wrong password');
+    // Who is not in reaches these too; what they say further is in accounts.test.mjs.
+    for (const path of ['/wachtwoord-vergeten', '/uitnodiging', '/wachtwoord']) {
+      await page.goto(path);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      if (path !== '/wachtwoord-vergeten') await heading(page, 'Deze link werkt niet meer').waitFor();
+      for (const size of [PHONE, TABLET, DESK]) {
+        await page.setViewportSize(size);
+        await accessible(page, `${path} at ${size.width}`);
+      }
+    }
   } finally {
     await device.close();
   }

@@ -7,20 +7,22 @@ use std::time::Duration;
 
 use reqwest::Client;
 use server::clock::Clock;
+use server::commands::account_changes::By;
 use server::commands::accounts::{self, NewAccount};
 use server::config::Config;
 use server::identity::passwords::Passwords;
+use server::mail::MailSettings;
 use server::serve::{Bound, StartError, database};
 use server::state::AppState;
 use shared::domain::role::Role;
-use shared::ids::UserId;
+use shared::ids::{DeviceId, UserId};
 use store::{SharedStore, WriteTx};
 use store_sqlite::{Options, SqliteStore};
 use tempfile::TempDir;
 use tokio::sync::{OnceCell, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::{Answer, Person};
+use crate::{Answer, Person, Sink};
 
 /// The password of everybody in the tests.
 pub const PASSWORD: &str = "vier blauwe fietsen op dinsdag";
@@ -51,6 +53,17 @@ impl TestApp {
     pub async fn trying_at_once() -> Self {
         let data = Arc::new(tempfile::tempdir().unwrap());
         let config = Config { trial_after: Duration::ZERO, ..config(&data) };
+        Self::running(Bound::new(config, Clock::standing()).await.unwrap(), data)
+    }
+
+    /// An empty one whose mail goes out by that mail server.
+    pub async fn mailing(sink: &Sink) -> Self {
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        let url = format!("smtp://{}", sink.address);
+        let mut mail =
+            MailSettings::new(&url, None, None, Some("Loopbaanmaat <loopbaan@test.example>")).unwrap();
+        mail.first_wait = Duration::from_millis(1);
+        let config = Config { mail: Some(mail), ..config(&data) };
         Self::running(Bound::new(config, Clock::standing()).await.unwrap(), data)
     }
 
@@ -114,6 +127,19 @@ impl TestApp {
         Self::in_folder(data, clock).await
     }
 
+    /// The same again, after something was done to its folder while it was stopped.
+    pub async fn restarted_after<T>(self, work: impl AsyncFnOnce() -> T) -> (Self, T) {
+        let (data, clock) = (Arc::clone(&self._data), self.clock());
+        self.stopped().await;
+        let done = work().await;
+        (Self::in_folder(data, clock).await, done)
+    }
+
+    /// Somebody with the device that she had, and a new session.
+    pub async fn signed_in_again(&self, person: &Person) -> Person {
+        Person::with_key(self, person.user, person.key.clone()).await
+    }
+
     /// An empty one whose disk is full once its database has that many pages of 4 KiB.
     pub async fn on_small_disk(pages: u32) -> Self {
         let data = Arc::new(tempfile::tempdir().unwrap());
@@ -128,6 +154,7 @@ impl TestApp {
     }
 
     fn running(bound: Bound, data: Arc<TempDir>) -> Self {
+        server::identity::provider::choose_cryptography();
         let shared = Reach {
             url: format!("http://{}", bound.address()),
             http: Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap(),
@@ -202,9 +229,7 @@ impl TestApp {
 
     /// A new account, employee and `role`, with a device that is signed in.
     pub async fn person(&self, role: Role) -> Person {
-        let number = self.shared.names.fetch_add(1, Ordering::Relaxed);
-        let account = self.account(&format!("persoon{number}@test.example"), role).await;
-        self.signed_in(account).await
+        self.person_with(&[role]).await
     }
 
     /// An employee.
@@ -212,18 +237,32 @@ impl TestApp {
         self.person(Role::Employee).await
     }
 
+    /// A new account, employee and all of these, with a device that is signed in.
+    pub async fn person_with(&self, roles: &[Role]) -> Person {
+        let number = self.shared.names.fetch_add(1, Ordering::Relaxed);
+        let account = self.account_with(&format!("persoon{number}@test.example"), roles).await;
+        self.signed_in(account).await
+    }
+
     /// A new account without a device.
     pub async fn account(&self, email: &str, role: Role) -> UserId {
+        self.account_with(email, &[role]).await
+    }
+
+    async fn account_with(&self, email: &str, roles: &[Role]) -> UserId {
         let account = NewAccount {
             email: email.into(),
             name: email.split('@').next().unwrap_or_default().into(),
-            unit: "Testzaken".into(),
-            roles: vec![role],
+            // Those who work nowhere in particular may coach each other.
+            unit: String::new(),
+            roles: roles.to_vec(),
             password_hash: password_hash().await,
         };
         let now = self.clock().now();
         self.change(async |tx| {
-            let user = accounts::add(tx, account, now).await.unwrap();
+            // Not by the operator: what she does is told to everybody connected, some time later.
+            let by = By::Administrator { user: UserId([0; 16]), device: DeviceId([0; 16]) };
+            let user = accounts::add_by(tx, by, account, now).await.unwrap();
             accounts::regrant_for(tx, &user).await.unwrap();
             user.id
         })

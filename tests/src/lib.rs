@@ -17,6 +17,8 @@ mod person;
 mod replica;
 pub mod simulation;
 #[cfg(feature = "server")]
+mod sink;
+#[cfg(feature = "server")]
 mod socket;
 #[cfg(feature = "server")]
 pub mod work;
@@ -29,5 +31,7 @@ pub use app::{PASSWORD, TestApp, worker};
 pub use person::Person;
 #[cfg(feature = "server")]
 pub use replica::Replica;
+#[cfg(feature = "server")]
+pub use sink::{Mailed, Posted, Sink};
 #[cfg(feature = "server")]
 pub use socket::{Heard, Socket};

@@ -30,7 +30,10 @@ pub struct Person {
 
 impl Person {
     pub(crate) async fn with_session(app: &TestApp, user: UserId) -> Self {
-        let key = DeviceKey::from_secret(&server::random::fresh());
+        Self::with_key(app, user, DeviceKey::from_secret(&server::random::fresh())).await
+    }
+
+    pub(crate) async fn with_key(app: &TestApp, user: UserId, key: DeviceKey) -> Self {
         let token = Token::fresh();
         let now = app.clock().now();
         let device = Device {
@@ -103,6 +106,11 @@ impl Person {
     /// Posts JSON.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Deletes, patches or puts JSON.
+    pub async fn send_json(&self, method: Method, path: &str, body: &Value) -> Answer {
+        self.send(self.request(method, path).json(body)).await
     }
 
     /// Gives a command, under a new id.

@@ -15,7 +15,7 @@ pub fn document_name(i18n: I18nContext<Locale>, device: Device, id: DocId) -> St
     let trajectory = document.trajectory.and_then(|id| directory.trajectories.iter().find(|it| it.id == id));
     let person = match trajectory {
         Some(trajectory) if trajectory.employee != directory.me => Some(trajectory.employee),
-        Some(trajectory) => trajectory.coach(),
+        Some(trajectory) => document.kept_with.or_else(|| trajectory.coach()),
         None => document.owner,
     };
     let is_own = trajectory.map_or(document.owner, |it| Some(it.employee)) == Some(directory.me);

@@ -120,6 +120,8 @@ pub fn DocumentText(
                 id=id
                 class:short=small
                 node_ref=field
+                // Browsers that open their tabs anew keep what stood in other fields, in clear.
+                autocomplete="off"
                 spellcheck="true"
                 readonly=move || readonly.get() || device.is_suspended()
                 aria-invalid=move || failed.get().then_some("true")

@@ -29,7 +29,7 @@ pub fn TextField(
     #[prop(into, default = Signal::stored(String::new()))]
     error: Signal<String>,
     #[prop(default = "text")] kind: &'static str,
-    #[prop(default = "off")] autocomplete: &'static str,
+    #[prop(into, default = Signal::stored("off"))] autocomplete: Signal<&'static str>,
     #[prop(optional)] required: bool,
     #[prop(optional)] node_ref: NodeRef<html::Input>,
 ) -> impl IntoView {
@@ -46,7 +46,7 @@ pub fn TextField(
                 id=id
                 name=id
                 type=kind
-                autocomplete=autocomplete
+                autocomplete=move || autocomplete.get()
                 required=required
                 node_ref=node_ref
                 aria-invalid=move || wrong().then_some("true")
@@ -68,8 +68,8 @@ pub fn PasswordField(
     #[prop(into, optional)] hint: Option<TextProp>,
     #[prop(into, default = Signal::stored(String::new()))] error: Signal<String>,
     /// `current-password` or `new-password`.
-    #[prop(default = "current-password")]
-    autocomplete: &'static str,
+    #[prop(into, default = Signal::stored("current-password"))]
+    autocomplete: Signal<&'static str>,
     #[prop(optional)] node_ref: NodeRef<html::Input>,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -87,7 +87,7 @@ pub fn PasswordField(
                 id=id
                 name=id
                 type=move || if shown.get() { "text" } else { "password" }
-                autocomplete=autocomplete
+                autocomplete=move || autocomplete.get()
                 autocapitalize="off"
                 spellcheck="false"
                 required=true
@@ -135,7 +135,7 @@ pub fn ChoiceField(
                         view! {
                             <label class="choice">
                                 <input
-                                    type="radio"
+                                    type="radio" autocomplete="off"
                                     name=id
                                     value=value
                                     prop:checked=move || chosen.with(|chosen| *chosen == mine)
@@ -176,6 +176,7 @@ pub fn SelectField(
             <label for=id.clone() class:visually-hidden=quiet_label>{move || label.get()}</label>
             <select
                 id=id.clone()
+                autocomplete="off"
                 name=id
                 disabled=move || disabled.get()
                 on:change=move |event| on_choose.run(event_target_value(&event))

@@ -1,13 +1,13 @@
 //! Inviting to install, once, before the first note: on some systems an application that is installed later
 //! starts empty.
 
-use gloo_storage::{LocalStorage as Preferences, Storage as _};
 use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+use crate::device::keeping;
 use crate::i18n::*;
 
 const ANSWERED: &str = "install-answered";
@@ -45,11 +45,10 @@ async fn prompt(event: JsValue) -> Result<(), JsValue> {
 pub fn InstallInvitation() -> impl IntoView {
     let i18n = use_i18n();
     let offer = expect_context::<InstallOffer>();
-    let answered = RwSignal::new(Preferences::get::<bool>(ANSWERED).unwrap_or_default());
+    let answered = RwSignal::new(!keeping::keeps() || keeping::kept::<bool>(ANSWERED).unwrap_or_default());
     let answer = move || {
         answered.set(true);
-        // A browser that keeps no preferences asks again next time.
-        let _ = Preferences::set(ANSWERED, true);
+        keeping::keep(ANSWERED, true);
     };
     let install = move |_| {
         if let Some(event) = offer.0.get_untracked() {

@@ -3,6 +3,7 @@
 mod audience;
 mod document_name;
 mod document_text;
+mod due_soon;
 mod fields;
 mod file;
 mod install;
@@ -17,11 +18,12 @@ mod who_can_see;
 pub use audience::{Audience, AudienceSection};
 pub use document_name::document_name;
 pub use document_text::DocumentText;
+pub use due_soon::DueSoon;
 pub use fields::{ChoiceField, PasswordField, SelectField, TextField};
-pub use file::save_file;
+pub use file::{save_bytes, save_file};
 pub use install::{InstallInvitation, InstallOffer};
 pub use moment::{
-    Day, Moment, day_of_input, day_text, input_of_moment, moment_of_input, same_day, time_text,
+    Day, Moment, day_of_input, day_text, input_of_day, input_of_moment, moment_of_input, same_day, time_text,
 };
 pub use notice::{Empty, Notice, Tone};
 pub use page::{Arrivals, Page};

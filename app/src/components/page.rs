@@ -26,6 +26,9 @@ pub fn Page(
     /// The heading and the window's title.
     #[prop(into)]
     title: TextProp,
+    /// The window's title where the heading names somebody: browsers keep those of all pages that were seen, in clear.
+    #[prop(into, optional)]
+    window: Option<TextProp>,
     /// Takes the whole width on a desk: lists beside notes, tables.
     #[prop(optional)]
     wide: bool,
@@ -34,6 +37,7 @@ pub fn Page(
     let heading = NodeRef::<html::H1>::new();
     let arrivals = expect_context::<Arrivals>();
     let shown = title.clone();
+    let title = window.unwrap_or(title);
     Effect::new(move |_| {
         document().set_title(&format!("{} – Loopbaanmaat", title.get()));
     });

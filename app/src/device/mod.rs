@@ -25,13 +25,14 @@ mod following;
 mod held;
 pub(crate) mod http;
 pub mod identity;
+pub(crate) mod keeping;
 mod lacking;
 mod leaving;
 mod left_out;
 mod link;
 mod lives;
 mod loading;
-mod locks;
+pub(crate) mod locks;
 mod lost;
 mod notices;
 pub mod outbox;
@@ -52,6 +53,7 @@ mod tabs;
 mod unfit;
 pub mod vault;
 mod verdict;
+mod whole;
 pub mod wipe;
 mod writer;
 
@@ -71,6 +73,7 @@ pub use lost::Piece;
 pub use outbox::Queued;
 pub(crate) use running::Running;
 pub use status::{Connection, Download, Problem, Safe, Status};
+pub use whole::{Borrowed, Unread, Written, written};
 
 /// This browser profile as a full replica of what its person may read. `Copy`, provided as a context by
 /// the session; everything in it is empty until the vault is open.
@@ -214,12 +217,32 @@ impl Device {
         self.status.unsaved.get()
     }
 
+    /// How many changes and commands have not reached the server (yet). Tracked.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.status.waiting.get()
+    }
+
     /// What has not reached the server, as readable JSON to download; `None` while locked.
     pub async fn export_unsynchronised(&self) -> Option<String> {
         match self.get() {
             Some(running) => Some(export::unsynchronised(&running).await),
             None => None,
         }
+    }
+
+    /// Documents in memory for as long as what is given lives; a few at a time, since each takes many times its size.
+    /// Empty while locked.
+    pub async fn borrow(&self, documents: &[DocId]) -> Vec<Borrowed> {
+        match self.get() {
+            Some(running) => whole::borrow(&running, documents).await,
+            None => Vec::new(),
+        }
+    }
+
+    /// Lets the browser draw and answer, in the middle of long work.
+    pub async fn breathe(&self) {
+        platform::sleep(0).await;
     }
 
     /// What this person wrote in a document and has lost, since the server found it harmful; for her to take over.

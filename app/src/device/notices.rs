@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use gloo_storage::{LocalStorage as Kept, Storage as _};
 use shared::ids::{ChangeHash, DocId};
+
+use super::keeping;
 
 /// Where it is kept: ids and sums alone, which say nothing about anybody. It goes when the device is emptied.
 const READ: &str = "loopbaanmaat.read";
@@ -19,7 +20,7 @@ pub fn mark<'a>(changes: impl IntoIterator<Item = &'a ChangeHash>) -> u64 {
 
 /// What has been read.
 pub fn read() -> HashSet<(DocId, u64)> {
-    let kept = Kept::get::<Vec<(DocId, u64)>>(READ);
+    let kept = keeping::kept::<Vec<(DocId, u64)>>(READ);
     kept.map(|all| all.into_iter().collect()).unwrap_or_default()
 }
 
@@ -29,8 +30,7 @@ pub fn keep(document: DocId, mark: u64) {
     all.insert((document, mark));
     let mut all: Vec<_> = all.into_iter().collect();
     all.sort_unstable();
-    // A browser that keeps nothing has it for this visit.
-    let _ = Kept::set(READ, all);
+    keeping::keep(READ, all);
 }
 
 #[cfg(test)]

@@ -23,6 +23,13 @@ pub fn now_ms() -> u64 {
     if now.is_finite() && now > 0.0 { now as u64 } else { 0 }
 }
 
+/// Ms since this page began, by a clock that nobody sets.
+#[must_use]
+pub fn since_start_ms() -> u64 {
+    let now = window().performance().map_or(0.0, |it| it.now());
+    if now.is_finite() && now > 0.0 { now as u64 } else { 0 }
+}
+
 /// Resolves after `ms`.
 pub async fn sleep(ms: u64) {
     gloo_timers::future::sleep(Duration::from_millis(ms)).await;
@@ -79,4 +86,9 @@ pub fn listen_capturing(target: &web_sys::EventTarget, event: &str, f: impl FnMu
 /// Starts the page anew; everything in memory is gone.
 pub fn reload() {
     let _ = window().location().reload();
+}
+
+/// Leaves the page for another address; everything in memory is gone.
+pub fn go(address: &str) {
+    let _ = window().location().assign(address);
 }

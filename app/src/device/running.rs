@@ -76,7 +76,7 @@ impl Running {
             writer: Writer::new(store.clone(), status),
             driver: Driver::default(),
             outbox: Outbox::default(),
-            tabs: Tabs::open(),
+            tabs: Tabs::open(!store.keeps()),
             caught_up: Cell::new(0),
             records: Records::default(),
             untried: RefCell::default(),
@@ -330,6 +330,12 @@ impl Running {
         self.show_waiting();
     }
 
+    /// Whether something would be lost with this page: the disk takes nothing, or there is none and the server lacks it.
+    fn would_lose(&self) -> bool {
+        let is_fleeting = !self.store.keeps() && !self.writer.is_stopped();
+        self.writer.is_in_trouble() || (is_fleeting && self.waiting_count() + self.unsaved_count() > 0)
+    }
+
     /// The session is good again.
     pub(crate) fn resume(self: &Rc<Self>) {
         self.signed_in();
@@ -347,8 +353,8 @@ impl Running {
         }
         let running = Rc::downgrade(self);
         platform::listen(&window, "beforeunload", move |event| {
-            // The disk takes nothing: the browser asks whether the person means it.
-            if running.upgrade().is_some_and(|running| running.writer.is_in_trouble()) {
+            // The browser asks whether the person means it.
+            if running.upgrade().is_some_and(|running| running.would_lose()) {
                 event.prevent_default();
             }
         });

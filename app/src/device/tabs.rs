@@ -71,8 +71,9 @@ pub struct Tabs {
 }
 
 impl Tabs {
-    pub(super) fn open() -> Self {
-        Self { channel: BroadcastChannel::new(CHANNEL).ok() }
+    /// `alone`: a tab that keeps nothing is a device of its own, and hears of no other.
+    pub(super) fn open(alone: bool) -> Self {
+        Self { channel: if alone { None } else { BroadcastChannel::new(CHANNEL).ok() } }
     }
 
     /// Tells the other tabs.

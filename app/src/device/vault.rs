@@ -2,6 +2,11 @@
 //!
 //! The passphrase never leaves the device and cannot be recovered. What is in clear: names of stores and
 //! keys (ids and hashes), the wrapped key, the count of changes not yet synchronised, failed attempts.
+//!
+//! The growing delay is for a hand at the keyboard. Who copies the profile, or sets clocks and edits databases, meets
+//! Argon2 and the length of the passphrase alone.
+
+use std::ops::RangeInclusive;
 
 use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -17,6 +22,16 @@ const NONCE: usize = 12;
 const MEMORY_KIB: u32 = 64 * 1024;
 const PASSES: u32 = 3;
 const LANES: u32 = 1;
+/// What is taken of a wrapped key that lies on the disk: weaker than any version of this program has made it is no
+/// wrapping of ours, and a damaged one must not ask for all memory and time that there is.
+const MEMORY_RANGE_KIB: RangeInclusive<u32> = 19 * 1024..=4 * MEMORY_KIB;
+const PASSES_RANGE: RangeInclusive<u32> = 2..=16;
+const LANES_RANGE: RangeInclusive<u32> = 1..=4;
+/// Bytes of a salt.
+const SALT: usize = 16;
+/// Bytes of a data key, and of one that is sealed: nonce, key and tag.
+const DATA_KEY: usize = 32;
+const SEALED_KEY: usize = NONCE + DATA_KEY + 16;
 /// Characters that a passphrase has at least.
 pub const PASSPHRASE_MIN: usize = 12;
 /// Different characters that a passphrase has at least.
@@ -58,13 +73,43 @@ pub struct Wrapped {
     sealed: Vec<u8>,
 }
 
+impl Wrapped {
+    /// Wraps a data key with today's parameters.
+    fn new(passphrase: &str, bytes: &[u8; DATA_KEY]) -> Self {
+        let salt: [u8; SALT] = platform::random();
+        let mut wrapped = Self {
+            version: 1,
+            memory_kib: MEMORY_KIB,
+            passes: PASSES,
+            lanes: LANES,
+            salt: salt.to_vec(),
+            sealed: Vec::new(),
+        };
+        let wrapping =
+            wrapping_key(passphrase, &wrapped).expect("the parameters are constants that argon2 allows");
+        wrapped.sealed = wrapping.seal("vault", "key", bytes);
+        wrapped
+    }
+
+    /// Whether it can be one that this program has made; what is not opens with no passphrase.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.version == 1
+            && MEMORY_RANGE_KIB.contains(&self.memory_kib)
+            && PASSES_RANGE.contains(&self.passes)
+            && LANES_RANGE.contains(&self.lanes)
+            && self.salt.len() == SALT
+            && self.sealed.len() == SEALED_KEY
+    }
+}
+
 /// The data key, opened. Its memory is overwritten when it is dropped.
 pub struct DataKey {
     cipher: Aes256Gcm,
 }
 
 impl DataKey {
-    fn new(bytes: &[u8; 32]) -> Self {
+    fn new(bytes: &[u8; DATA_KEY]) -> Self {
         Self { cipher: Aes256Gcm::new(bytes.into()) }
     }
 
@@ -110,20 +155,15 @@ pub fn check_passphrase(passphrase: &str) -> Result<(), WeakPassphrase> {
 /// Makes a new data key and wraps it.
 #[must_use]
 pub fn create(passphrase: &str) -> (DataKey, Wrapped) {
-    let bytes: Zeroizing<[u8; 32]> = Zeroizing::new(platform::random());
-    let salt: [u8; 16] = platform::random();
-    let mut wrapped = Wrapped {
-        version: 1,
-        memory_kib: MEMORY_KIB,
-        passes: PASSES,
-        lanes: LANES,
-        salt: salt.to_vec(),
-        sealed: Vec::new(),
-    };
-    let wrapping =
-        wrapping_key(passphrase, &wrapped).expect("the parameters are constants that argon2 allows");
-    wrapped.sealed = wrapping.seal("vault", "key", bytes.as_slice());
-    (DataKey::new(&bytes), wrapped)
+    let bytes: Zeroizing<[u8; DATA_KEY]> = Zeroizing::new(platform::random());
+    (DataKey::new(&bytes), Wrapped::new(passphrase, &bytes))
+}
+
+/// Makes a data key that nothing keeps, for a device that keeps nothing.
+#[must_use]
+pub fn fleeting() -> DataKey {
+    let bytes: Zeroizing<[u8; DATA_KEY]> = Zeroizing::new(platform::random());
+    DataKey::new(&bytes)
 }
 
 /// Opens a wrapped data key.
@@ -131,19 +171,26 @@ pub fn create(passphrase: &str) -> (DataKey, Wrapped) {
 /// # Errors
 /// When the passphrase is wrong, or the wrapped key is damaged: the two cannot be told apart.
 pub fn unwrap(passphrase: &str, wrapped: &Wrapped) -> Result<DataKey, Unreadable> {
+    Ok(DataKey::new(&*unwrapped(passphrase, wrapped)?))
+}
+
+/// Wraps the same data key with another passphrase, a new salt and today's parameters.
+///
+/// # Errors
+/// As for [`unwrap`].
+pub fn rewrap(passphrase: &str, wrapped: &Wrapped, other: &str) -> Result<Wrapped, Unreadable> {
+    Ok(Wrapped::new(other, &*unwrapped(passphrase, wrapped)?))
+}
+
+fn unwrapped(passphrase: &str, wrapped: &Wrapped) -> Result<Zeroizing<[u8; DATA_KEY]>, Unreadable> {
     let plain = Zeroizing::new(wrapping_key(passphrase, wrapped)?.open("vault", "key", &wrapped.sealed)?);
-    let bytes: &[u8; 32] = plain.as_slice().try_into().map_err(|_| Unreadable)?;
-    Ok(DataKey::new(bytes))
+    plain.as_slice().try_into().map(Zeroizing::new).map_err(|_| Unreadable)
 }
 
 fn wrapping_key(passphrase: &str, wrapped: &Wrapped) -> Result<DataKey, Unreadable> {
-    // Parameters come from the disk: a damaged one must not ask for all memory there is.
-    if wrapped.version != 1 || wrapped.memory_kib > 4 * MEMORY_KIB || wrapped.passes > 64 {
-        return Err(Unreadable);
-    }
-    let params = Params::new(wrapped.memory_kib, wrapped.passes, wrapped.lanes, Some(32));
+    let params = Params::new(wrapped.memory_kib, wrapped.passes, wrapped.lanes, Some(DATA_KEY));
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.map_err(|_| Unreadable)?);
-    let mut key = Zeroizing::new([0; 32]);
+    let mut key = Zeroizing::new([0; DATA_KEY]);
     argon
         .hash_password_into(passphrase.as_bytes(), &wrapped.salt, key.as_mut_slice())
         .map_err(|_| Unreadable)?;
@@ -163,19 +210,31 @@ impl Attempts {
     /// After one more wrong try at `now`.
     #[must_use]
     pub fn failed(self, now: u64) -> Self {
-        let failures = self.failures.saturating_add(1);
-        let beyond = failures.saturating_sub(FREE_TRIES);
-        let delay = match beyond {
-            0 => 0,
-            n => FIRST_DELAY_MS.checked_shl(n - 1).map_or(LONGEST_DELAY_MS, |ms| ms.min(LONGEST_DELAY_MS)),
-        };
-        Self { failures, not_before: now.saturating_add(delay) }
+        let counted = Self { failures: self.failures.saturating_add(1), not_before: now };
+        Self { not_before: now.saturating_add(counted.delay()), ..counted }
     }
 
-    /// How long to wait at `now`, in ms. A clock that was set back cannot lengthen it beyond the longest.
+    /// How long to wait after the last of them, in ms.
+    #[must_use]
+    pub fn delay(self) -> u64 {
+        match self.failures.saturating_sub(FREE_TRIES) {
+            0 => 0,
+            // The highest bit would go where there is none.
+            n if n > 32 => LONGEST_DELAY_MS,
+            n => (FIRST_DELAY_MS << (n - 1)).min(LONGEST_DELAY_MS),
+        }
+    }
+
+    /// How long to wait at `now`, in ms. A clock that was set back does not lengthen it.
     #[must_use]
     pub fn wait(self, now: u64) -> u64 {
-        self.not_before.saturating_sub(now).min(LONGEST_DELAY_MS)
+        self.not_before.saturating_sub(now).min(self.delay())
+    }
+
+    /// From the disk. What cannot be read was no try of ours, and does not keep anybody out.
+    #[must_use]
+    pub fn read(bytes: Option<&[u8]>) -> Self {
+        bytes.and_then(|it| serde_json::from_slice(it).ok()).unwrap_or_default()
     }
 }
 
@@ -192,6 +251,46 @@ mod tests {
             waits.push(attempts.wait(1_000) / 1_000);
         }
         assert_eq!(waits, [0, 0, 5, 10, 20, 40, 80, 160, 320, 640, 900, 900]);
+    }
+
+    #[test]
+    fn whatever_the_clock_does_tries_stay_counted_and_no_wait_is_longer_than_its_delay() {
+        let third = Attempts::default().failed(900_000).failed(900_000).failed(900_000);
+        assert_eq!(third.wait(900_000), 5_000);
+        // Set back by an hour: the same wait, not an hour more.
+        assert_eq!(third.wait(0), 5_000);
+        // Set forward: this wait is over, and the next one is twice as long all the same.
+        assert_eq!(third.wait(u64::MAX), 0);
+        assert_eq!(third.failed(9_000_000).wait(9_000_000), 10_000);
+        assert_eq!(Attempts { failures: u32::MAX, not_before: u64::MAX }.failed(1).failures, u32::MAX);
+        assert_eq!(Attempts { failures: u32::MAX, not_before: u64::MAX }.wait(1), LONGEST_DELAY_MS);
+    }
+
+    #[test]
+    fn a_wrapping_that_is_none_of_ours_is_not_tried() {
+        let sound = || Wrapped {
+            version: 1,
+            memory_kib: MEMORY_KIB,
+            passes: PASSES,
+            lanes: LANES,
+            salt: vec![0; SALT],
+            sealed: vec![0; SEALED_KEY],
+        };
+        assert!(sound().is_sound());
+        for (memory_kib, is_sound) in
+            [(19 * 1024 - 1, false), (19 * 1024, true), (256 * 1024, true), (256 * 1024 + 1, false)]
+        {
+            assert_eq!(Wrapped { memory_kib, ..sound() }.is_sound(), is_sound, "{memory_kib}");
+        }
+        for (passes, is_sound) in [(1, false), (2, true), (16, true), (17, false)] {
+            assert_eq!(Wrapped { passes, ..sound() }.is_sound(), is_sound, "{passes}");
+        }
+        for (lanes, is_sound) in [(0, false), (1, true), (4, true), (5, false)] {
+            assert_eq!(Wrapped { lanes, ..sound() }.is_sound(), is_sound, "{lanes}");
+        }
+        assert!(!Wrapped { version: 2, ..sound() }.is_sound());
+        assert!(!Wrapped { salt: vec![0; SALT - 1], ..sound() }.is_sound());
+        assert!(!Wrapped { sealed: vec![0; SEALED_KEY - 1], ..sound() }.is_sound());
     }
 
     #[test]

@@ -12,10 +12,12 @@ use super::running::Running;
 use super::socket::Socket;
 use super::store::Connection;
 use super::tabs::Tidings;
-use super::{link, platform, post};
+use super::{keeping, link, platform, post};
 
 /// Where the reason waits for the page that starts after the wipe.
 const REASON: &str = "loopbaanmaat.wiped";
+/// Where it is kept that the device is to be emptied, until it is.
+const UNFINISHED: &str = "loopbaanmaat.wiping";
 
 /// Why this device was emptied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,8 @@ pub enum WipeReason {
     Forgotten,
     /// Its person has signed out.
     SignedOut,
+    /// It keeps nothing, and nobody has touched it for a while.
+    LeftAlone,
 }
 
 impl WipeReason {
@@ -35,17 +39,19 @@ impl WipeReason {
             Self::Revoked => "revoked",
             Self::Forgotten => "forgotten",
             Self::SignedOut => "signed_out",
+            Self::LeftAlone => "left_alone",
         }
     }
 
     fn from_code(code: &str) -> Option<Self> {
-        [Self::Revoked, Self::Forgotten, Self::SignedOut].into_iter().find(|it| it.code() == code)
+        let all = [Self::Revoked, Self::Forgotten, Self::SignedOut, Self::LeftAlone];
+        all.into_iter().find(|it| it.code() == code)
     }
 }
 
 /// How long to wait before a database that the browser does not delete is asked for again, in ms.
 const AGAIN_MS: u64 = 1_000;
-/// How often the browser is asked before the page starts anew, which tries once more where it was told to.
+/// How often the browser is asked before the page starts anew, which goes on trying.
 const ATTEMPTS: usize = 5;
 
 /// Empties the device and starts the page anew.
@@ -56,10 +62,11 @@ pub fn wipe(running: Option<Rc<Running>>, reason: WipeReason) {
     });
 }
 
-/// Empties the device. That it is empty is said only where it is: otherwise the page that starts next finds what is
-/// left, locked, and the server says again that it is to go.
+/// Empties the device. That it is empty is said only where it is: otherwise the page that starts next finds noted that it is
+/// to be, and goes on.
 pub async fn empty(running: Option<Rc<Running>>, reason: WipeReason) {
     let mut is_empty = false;
+    keeping::keep(UNFINISHED, reason);
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             platform::sleep(AGAIN_MS).await;
@@ -78,14 +85,29 @@ pub async fn empty(running: Option<Rc<Running>>, reason: WipeReason) {
         }
     }
     // What the service worker cached stays: it holds the program alone, and only a new version caches it anew.
-    if let Ok(Some(storage)) = platform::window().local_storage() {
-        let _ = storage.clear();
-    }
+    keeping::let_go_of_all();
     if is_empty {
         note_reason(reason);
     } else {
+        keeping::keep(UNFINISHED, reason);
         forget_reason();
     }
+}
+
+/// Why this device is to be emptied, where a page before this one could not.
+#[must_use]
+pub fn unfinished() -> Option<WipeReason> {
+    keeping::kept(UNFINISHED)
+}
+
+/// Tries once more what a page before this one could not do; whether the device is empty now.
+pub async fn finish(reason: WipeReason) -> bool {
+    let is_empty = Connection::default().destroy().await.is_ok();
+    if is_empty {
+        keeping::let_go_of_all();
+        note_reason(reason);
+    }
+    is_empty
 }
 
 /// Leaves nothing in this tab's own storage but why.

@@ -201,6 +201,11 @@ impl Writer {
         self.in_trouble.get() && !self.stopped.get()
     }
 
+    /// Whether nothing goes to the disk any more.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.get()
+    }
+
     /// Takes no more jobs to the disk: the device is being emptied, or left without what could not be saved.
     pub(super) fn stop(&self) {
         self.stopped.set(true);

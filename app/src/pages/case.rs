@@ -5,6 +5,7 @@ use leptos_router::hooks::use_params_map;
 use shared::domain::command::Command;
 use shared::domain::directory::{Directory, Person, Trajectory};
 use shared::domain::kind::DocKind;
+use shared::domain::lifecycle::ReferralState;
 use shared::ids::{TrajectoryId, UserId};
 
 use crate::device::{Device, Document, DocumentStatus};
@@ -56,8 +57,34 @@ impl Case {
     /// Its document of that kind, if this person may know of one.
     pub fn document(self, kind: DocKind) -> Memo<Option<Document>> {
         let (id, device) = (self.id, self.device);
-        Memo::new(move |_| device.documents_of(kind, Some(id.get()?)).into_iter().next())
+        Memo::new(move |_| current(device, kind, id.get()?))
     }
+
+    /// Whether this person was its coach and has been succeeded. Tracked.
+    pub fn is_former(self) -> bool {
+        let (Some(trajectory), Some(directory)) = (self.trajectory(), self.device.directory()) else {
+            return false;
+        };
+        is_former(&trajectory, directory.me)
+    }
+}
+
+/// A trajectory's document of that kind; of shared notes those with the coach of now. Tracked.
+pub fn current(device: Device, kind: DocKind, trajectory: TrajectoryId) -> Option<Document> {
+    let directory = device.directory()?;
+    let coach = directory.trajectories.iter().find(|it| it.id == trajectory).and_then(Trajectory::coach);
+    let is_it = |it: &&shared::domain::directory::Document| {
+        it.kind == kind
+            && it.trajectory == Some(trajectory)
+            && it.kept_with.is_none_or(|kept| Some(kept) == coach)
+    };
+    directory.documents.iter().find(is_it).map(|it| device.document(it.id))
+}
+
+/// Whether that person was a trajectory's coach and has been succeeded.
+pub fn is_former(trajectory: &Trajectory, person: UserId) -> bool {
+    let has = |state| trajectory.referrals.iter().any(|it| it.coach == person && it.state == state);
+    has(ReferralState::Ended) && !has(ReferralState::Accepted)
 }
 
 /// A person's name. Tracked.

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::json;
+use shared::ids::DeviceId;
 use shared::sync::signature::DeviceKey;
 
 use super::Me;
@@ -22,6 +23,9 @@ pub enum SignInError {
         /// Those that would do.
         methods: Vec<String>,
     },
+    /// What was given as one is not right, or was used before.
+    #[error("the code is wrong")]
+    WrongCode,
     /// Too many tries.
     #[error("too many tries")]
     Throttled {
@@ -62,48 +66,111 @@ struct SecondFactor {
     methods: Vec<String>,
 }
 
+/// What shows who it is.
+#[derive(Debug, Clone, Copy)]
+pub enum Shown<'a> {
+    /// An address and what belongs to it.
+    Password {
+        /// The address.
+        email: &'a str,
+        /// The password.
+        password: &'a str,
+        /// The second factor, where one is asked for.
+        code: Option<&'a str>,
+    },
+    /// The organisation's own sign-in, from which this browser has come back.
+    Provider,
+}
+
+/// A session that was opened.
+#[derive(Deserialize)]
+pub struct Opened {
+    /// Whose.
+    #[serde(flatten)]
+    pub me: Me,
+    /// When somebody else took her second factor away, if she does not know that yet.
+    pub factor_removed_at: Option<u64>,
+}
+
 /// Opens a session for the device with that key.
-pub async fn sign_in(
-    key: &DeviceKey,
-    email: &str,
-    password: &str,
-    code: Option<&str>,
-) -> Result<Me, SignInError> {
+pub async fn sign_in(key: &DeviceKey, shown: Shown<'_>, shared: bool) -> Result<Opened, SignInError> {
     let get = Request { method: "GET", path: "/api/session/challenge", ..Request::default() };
     let answer = http::fetch(get).await?;
     let challenge: Challenge = expect(&answer)?;
     let bytes = URL_SAFE_NO_PAD
         .decode(&challenge.challenge)
         .map_err(|_| SignInError::Server { status: answer.status })?;
-    let mut body = json!({
-        "email": email.trim(),
-        "password": password,
-        "device": {
-            "name": device_name(),
-            "public_key": key.public(),
-            "proof": key.sign_session(&bytes),
-        },
+    let mut body = match shown {
+        Shown::Password { email, password, code: Some(code) } => {
+            json!({ "email": email.trim(), "password": password, "code": code })
+        }
+        Shown::Password { email, password, code: None } => {
+            json!({ "email": email.trim(), "password": password })
+        }
+        Shown::Provider => json!({ "provider": true }),
+    };
+    body["device"] = json!({
+        "name": device_name(),
+        "public_key": key.public(),
+        "proof": key.sign_session(&bytes),
+        "shared": shared,
     });
-    if let Some(code) = code {
-        body["code"] = code.into();
-    }
     let body = body.to_string();
     let body = Some(("application/json", body.as_bytes()));
     let post = Request { method: "POST", path: "/api/session", body, ..Request::default() };
     expect(&http::fetch(post).await?)
 }
 
-/// Ends the session; whether the server knows.
-pub async fn sign_out() -> bool {
-    let delete = Request { method: "DELETE", path: "/api/session", ..Request::default() };
-    // Without a session there is nothing to end.
-    http::fetch(delete).await.is_ok_and(|answer| answer.status < 300 || answer.status == 401)
+/// A session that has ended here.
+#[derive(Debug, Default, Deserialize)]
+pub struct Ended {
+    /// Where the one at the organisation's own sign-in is ended.
+    provider: Option<String>,
+}
+
+impl Ended {
+    /// Starts the page anew, by way of the provider where a session ends there.
+    pub fn go_on(self) {
+        match self.provider {
+            Some(place) => platform::go(&place),
+            None => platform::reload(),
+        }
+    }
+}
+
+/// Ends the session, if it is on that device where one is named; none where the server does not know.
+pub async fn sign_out(device: Option<DeviceId>) -> Option<Ended> {
+    let path = sign_out_path(device);
+    let delete = Request { method: "DELETE", path: &path, ..Request::default() };
+    let answer = http::fetch(delete).await.ok()?;
+    match answer.status {
+        200 => Some(answer.json().unwrap_or_default()),
+        // Without a session there is nothing to end.
+        201..=299 | 401 => Some(Ended::default()),
+        _ => None,
+    }
+}
+
+/// The same while the page goes, without waiting for an answer.
+pub fn sign_out_leaving(device: DeviceId) {
+    wasm_bindgen_futures::spawn_local(async move {
+        let path = sign_out_path(Some(device));
+        let delete = Request { method: "DELETE", path: &path, keepalive: true, ..Request::default() };
+        // Whoever does not hear it ends the device within a day.
+        let _ = http::fetch(delete).await;
+    });
+}
+
+fn sign_out_path(device: Option<DeviceId>) -> String {
+    // Another tab of this browser may have signed in since, as another device.
+    device.map_or_else(|| "/api/session".to_owned(), |device| format!("/api/session?device={device}"))
 }
 
 fn expect<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, SignInError> {
     let server = SignInError::Server { status: answer.status };
     match answer.status {
         200..=299 => answer.json().ok_or(server),
+        401 if answer.problem_code().as_deref() == Some("wrong_code") => Err(SignInError::WrongCode),
         401 => match answer.json::<SecondFactor>() {
             Some(SecondFactor { methods }) if !methods.is_empty() => {
                 Err(SignInError::SecondFactor { methods })

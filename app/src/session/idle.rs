@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::Session;
-use crate::device::platform;
+use crate::device::{keeping, platform};
 
 /// How long nobody may touch any tab of the device before it locks, in ms.
 const IDLE_MS: u64 = 5 * 60_000;
@@ -20,6 +20,7 @@ thread_local! {
 
 /// Starts to watch.
 pub fn watch(session: Session) {
+    LAST.set(0);
     touched();
     let window = platform::window();
     for event in ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"] {
@@ -35,22 +36,52 @@ pub fn watch(session: Session) {
 
 fn touched() {
     let now = platform::now_ms();
-    if now.saturating_sub(LAST.get()) < TOUCH_MS {
+    if now.abs_diff(LAST.get()) < TOUCH_MS {
         return;
     }
     LAST.set(now);
-    if let Ok(Some(storage)) = platform::window().local_storage() {
-        let _ = storage.set_item(TOUCHED, &now.to_string());
-    }
+    keeping::keep(TOUCHED, now);
+}
+
+/// Whether nobody has touched the device for long enough, by the last touch of this tab and of the others.
+fn is_left_alone(now: u64, own: u64, elsewhere: u64) -> bool {
+    // What lies ahead was never: the clock has been set back since, and says nothing of how long ago it was.
+    let last = [own, elsewhere].into_iter().filter(|touch| *touch <= now).max();
+    last.is_some_and(|last| now - last >= IDLE_MS)
 }
 
 fn look(session: Session) {
-    let storage = platform::window().local_storage().ok().flatten();
-    let elsewhere = storage.and_then(|it| it.get_item(TOUCHED).ok().flatten()?.parse().ok()).unwrap_or(0);
-    let last = LAST.get().max(elsewhere);
-    if platform::now_ms().saturating_sub(last) >= IDLE_MS {
+    if session.goes_on_ending() {
+        return;
+    }
+    let (now, own) = (platform::now_ms(), LAST.get());
+    if own > now {
+        LAST.set(now);
+    } else if is_left_alone(now, own, keeping::kept(TOUCHED).unwrap_or(0)) {
         // Once: locking reloads the page.
-        LAST.set(platform::now_ms());
+        LAST.set(now);
         session.lock();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_left_alone_when_no_tab_was_touched_for_five_minutes() {
+        let now = 10 * IDLE_MS;
+        assert!(!is_left_alone(now, now - IDLE_MS + 1, 0));
+        assert!(is_left_alone(now, now - IDLE_MS, 0));
+        assert!(!is_left_alone(now, 0, now - IDLE_MS + 1));
+        // Awake again after a night.
+        assert!(is_left_alone(now, now - 3 * IDLE_MS, now - 2 * IDLE_MS));
+    }
+
+    #[test]
+    fn a_touch_that_lies_ahead_keeps_no_device_open() {
+        let now = 10 * IDLE_MS;
+        assert!(is_left_alone(now, now - IDLE_MS, now + 1));
+        assert!(!is_left_alone(now, now, now + 1));
     }
 }

@@ -1,10 +1,19 @@
 //! Who am I: sign-in, passphrase, unlock, lock, sign-out.
 //!
 //! The phases: `Starting` → `SignedOut` → `ChoosePassphrase` → `Open`, and on a device that has a vault
-//! `Starting` → `Locked` → `Open`. Signing in again on an open device only renews the session.
+//! `Starting` → `Locked` → `Open`. A shared device, which keeps nothing, goes from `SignedOut` to `Open` at once, and over
+//! `Held` back where it is left alone with something that the server lacks. Signing in again on an open device only renews
+//! the session.
 
+pub mod accounts;
 mod api;
+mod call;
+pub mod factors;
+mod fleeting;
 mod idle;
+mod passphrase;
+pub mod passwords;
+pub mod provider;
 
 use leptos::prelude::*;
 use shared::domain::role::Role;
@@ -13,14 +22,18 @@ use zeroize::Zeroizing;
 
 pub use crate::device::identity::Me;
 use crate::device::identity::{IDENTITY, Identity};
-use crate::device::store::{BLOBS, Connection, Store, StoreError};
+use crate::device::store::{BLOBS, Connection, Lacking, Store, StoreError};
 use crate::device::vault::{self, DataKey, Unreadable, WeakPassphrase};
 pub use crate::device::wipe::WipeReason;
-use crate::device::{Device, Running, platform, wipe};
+use crate::device::{Device, Running, keeping, platform, wipe};
 pub use api::SignInError;
+pub use call::CallError;
+pub use passphrase::ChangeError;
 
 /// Long enough for the page to show that it is busy before the passphrase takes the processor, in ms.
 const PAINT_MS: u64 = 30;
+/// How long to wait before the browser is asked once more to empty the device, in ms.
+const TRY_AGAIN_MS: u64 = 5_000;
 
 /// Where this device is between a stranger and an open vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +48,13 @@ pub enum Phase {
     Locked,
     /// Open: pages can read and write.
     Open,
+    /// A shared device that was left alone while the server lacked something: nothing is shown until it has it, or until
+    /// its person signs in again.
+    Held,
+    /// What opens the vault is damaged: nothing here can be read any more.
+    Damaged,
+    /// It was to be emptied, and the browser does not do it; it is tried again and again.
+    NotEmptied,
     /// The browser's database cannot be used.
     Failed(StoreError),
 }
@@ -99,8 +119,13 @@ pub struct Session {
     device: Device,
     phase: RwSignal<Phase>,
     me: RwSignal<Option<Me>>,
-    waiting: RwSignal<u32>,
+    lacking: RwSignal<Lacking>,
+    /// Whether this device keeps nothing; before the sign-in, whether it is to.
+    shared: RwSignal<bool>,
+    /// By a clock that nobody sets, when this page may try the next passphrase.
+    not_before: StoredValue<u64>,
     wiped: RwSignal<Option<WipeReason>>,
+    factor_removed: RwSignal<bool>,
     connection: StoredValue<Connection, LocalStorage>,
     /// A device key that has no vault yet, kept over failed sign-ins and gone with the page.
     fresh: StoredValue<Option<Zeroizing<[u8; 32]>>, LocalStorage>,
@@ -114,8 +139,11 @@ impl Session {
             device,
             phase: RwSignal::new(Phase::Starting),
             me: RwSignal::new(None),
-            waiting: RwSignal::new(0),
+            lacking: RwSignal::new(Lacking::default()),
+            shared: RwSignal::new(false),
+            not_before: StoredValue::new(0),
             wiped: RwSignal::new(wipe::reason()),
+            factor_removed: RwSignal::new(false),
             connection: StoredValue::new_local(Connection::default()),
             fresh: StoredValue::new_local(None),
         };
@@ -163,11 +191,21 @@ impl Session {
         }
     }
 
-    /// How many changes have not reached the server and would be lost by [`Self::forget`]. Tracked, and
-    /// known while locked.
+    /// What has not reached the server and would be lost by [`Self::forget`], as far as can be known while locked. Tracked.
     #[must_use]
-    pub fn waiting_in_clear(&self) -> u32 {
-        self.waiting.get()
+    pub fn lacking(&self) -> Lacking {
+        self.lacking.get()
+    }
+
+    /// What is damaged: opened with no passphrase.
+    fn found_damaged(&self, error: StoreError) -> Result<(), StoreError> {
+        match error {
+            StoreError::Damaged { .. } => {
+                self.phase.set(Phase::Damaged);
+                Ok(())
+            }
+            error => Err(error),
+        }
     }
 
     /// Why this device was emptied just before this page started. Tracked.
@@ -182,10 +220,34 @@ impl Session {
         self.wiped.set(None);
     }
 
+    /// Whether somebody else took her second factor away, which she has not said that she knows. Tracked.
+    #[must_use]
+    pub fn factor_was_removed(&self) -> bool {
+        self.factor_removed.get()
+    }
+
+    /// She has read it.
+    pub fn knows_of_removal(&self) {
+        self.factor_removed.set(false);
+        wasm_bindgen_futures::spawn_local(factors::removal_is_known());
+    }
+
     async fn look(&self) -> Result<(), StoreError> {
+        if let Some(reason) = wipe::unfinished() {
+            self.finish_wipe(reason).await;
+        }
+        wasm_bindgen_futures::spawn_local(fleeting::end_what_was_left());
         let connection = self.connection.get_value();
-        let vault = connection.wrapped_key().await?;
-        self.waiting.set(connection.waiting().await?);
+        let vault = match connection.wrapped_key().await {
+            Err(damaged @ StoreError::Damaged { .. }) => {
+                // The order to empty it is for a device that nobody can open as well.
+                wipe::empty_if_revoked();
+                self.lacking.set(connection.lacking().await.unwrap_or_default());
+                return self.found_damaged(damaged);
+            }
+            vault => vault?,
+        };
+        self.lacking.set(connection.lacking().await?);
         if vault.is_some() {
             wipe::empty_if_revoked();
             self.phase.set(Phase::Locked);
@@ -195,16 +257,67 @@ impl Session {
         Ok(())
     }
 
+    /// Empties the device at last, however long the browser takes; nothing of it can be opened meanwhile.
+    async fn finish_wipe(&self, reason: WipeReason) {
+        while !wipe::finish(reason).await {
+            self.phase.set(Phase::NotEmptied);
+            platform::sleep(TRY_AGAIN_MS).await;
+        }
+        self.wiped.set(Some(reason));
+    }
+
     /// Signs in; on an unlocked device it renews the session, else the passphrase comes next.
     ///
     /// # Errors
     /// When there is no session.
     pub async fn sign_in(&self, email: &str, password: &str, code: Option<&str>) -> Result<(), SignInError> {
+        self.enter(api::Shown::Password { email, password, code }).await
+    }
+
+    /// The same for who comes back from the organisation's own sign-in.
+    ///
+    /// # Errors
+    /// When there is no session.
+    pub async fn sign_in_by_provider(&self) -> Result<(), SignInError> {
+        // She is back: what follows is no second time.
+        let _ = provider::has_left();
+        if provider::has_left_shared() {
+            self.set_shared(true);
+        }
+        self.enter(api::Shown::Provider).await
+    }
+
+    /// Leaves for the organisation's own sign-in, with everything on the disk; `false`, and nothing happened, where the
+    /// server is out of reach or something could not be saved.
+    pub async fn leave_for_provider(&self) -> bool {
+        let running = self.device.get();
+        let shared = self.shared.get_untracked();
+        let is_saved = match &running {
+            // What it holds goes with the page.
+            Some(running) if shared => running.waiting_count() == 0,
+            Some(running) => running.settle().await,
+            None => true,
+        };
+        if is_saved && provider::offer().await.is_some() {
+            provider::leaves(shared);
+            platform::go(provider::START);
+            return true;
+        }
+        if let Some(running) = running {
+            running.stay();
+        }
+        false
+    }
+
+    async fn enter(&self, shown: api::Shown<'_>) -> Result<(), SignInError> {
         if let Some(running) = self.device.get() {
-            let me = api::sign_in(&running.identity.key, email, password, code).await?;
+            let shared = self.shared.get_untracked();
+            let api::Opened { me, factor_removed_at } =
+                api::sign_in(&running.identity.key, shown, shared).await?;
             if me.user != running.identity.me.user {
                 return Err(SignInError::OtherPerson);
             }
+            self.factor_removed.set(factor_removed_at.is_some());
             running.resume();
             self.phase.set(Phase::Open);
             return Ok(());
@@ -214,7 +327,13 @@ impl Session {
         }
         let Some(secret) = self.fresh.get_value() else { return Err(SignInError::Offline) };
         let key = shared::sync::signature::DeviceKey::from_secret(&secret);
-        let me = api::sign_in(&key, email, password, code).await?;
+        let shared = self.shared.get_untracked();
+        let api::Opened { me, factor_removed_at } = api::sign_in(&key, shown, shared).await?;
+        self.factor_removed.set(factor_removed_at.is_some());
+        if shared {
+            self.fresh.set_value(None);
+            return self.open_fleeting(Identity::new(secret, me)).await;
+        }
         self.me.set(Some(me));
         self.phase.set(Phase::ChoosePassphrase);
         Ok(())
@@ -253,33 +372,28 @@ impl Session {
     /// When the passphrase is wrong, or it is too early for another try.
     pub async fn unlock(&self, passphrase: &str) -> Result<(), UnlockError> {
         let connection = self.connection.get_value();
-        let attempts = connection.attempts().await?;
-        let wait_ms = attempts.wait(platform::now_ms());
-        if wait_ms > 0 {
-            return Err(UnlockError::Wait { wait_ms });
-        }
-        let Some(wrapped) = connection.wrapped_key().await? else {
-            self.look().await?;
-            return Ok(());
+        let wrapped = match connection.wrapped_key().await {
+            Ok(Some(wrapped)) => wrapped,
+            Ok(None) | Err(StoreError::Damaged { .. }) => return Ok(self.look().await?),
+            Err(error) => return Err(error.into()),
         };
-        platform::sleep(PAINT_MS).await;
-        let Ok(key) = vault::unwrap(&normalised(passphrase), &wrapped) else {
-            let now = platform::now_ms();
-            let attempts = attempts.failed(now);
-            connection.set_attempts(attempts).await?;
-            return Err(UnlockError::Wrong { wait_ms: attempts.wait(now) });
-        };
-        if attempts.failures > 0 {
-            connection.set_attempts(vault::Attempts::default()).await?;
+        let passphrase = normalised(passphrase);
+        let key = self.try_passphrase(|| vault::unwrap(&passphrase, &wrapped)).await?;
+        match Self::identity(&connection, &key).await {
+            Ok(identity) => self.open(key, identity).await?,
+            Err(error) => self.found_damaged(error)?,
         }
-        let damaged = || StoreError::Damaged { store: BLOBS, key: IDENTITY.to_owned() };
-        let sealed = connection.get(BLOBS, IDENTITY).await?.ok_or_else(damaged)?;
-        let plain = key.open(BLOBS, IDENTITY, &sealed).map_err(|Unreadable| damaged())?;
-        let identity = Identity::decode(&Zeroizing::new(plain)).ok_or_else(damaged)?;
-        self.open(key, identity).await?;
         Ok(())
     }
 
+    async fn identity(connection: &Connection, key: &DataKey) -> Result<Identity, StoreError> {
+        let damaged = || StoreError::Damaged { store: BLOBS, key: IDENTITY.to_owned() };
+        let sealed = connection.get(BLOBS, IDENTITY).await?.ok_or_else(damaged)?;
+        let plain = key.open(BLOBS, IDENTITY, &sealed).map_err(|Unreadable| damaged())?;
+        Identity::decode(&Zeroizing::new(plain)).ok_or_else(damaged)
+    }
+
+    /// Opens what has its key.
     async fn open(&self, key: DataKey, identity: Identity) -> Result<(), StoreError> {
         let me = identity.me.clone();
         let store = Store::new(self.connection.get_value(), key);
@@ -288,8 +402,24 @@ impl Session {
         self.me.set(Some(me));
         self.phase.set(Phase::Open);
         idle::watch(*self);
-        self.ask_for_lasting_storage();
+        if keeping::keeps() {
+            self.ask_for_lasting_storage();
+        }
+        if provider::has_left() {
+            self.come_back();
+        }
         Ok(())
+    }
+
+    /// Renews the session of who went to the organisation's own sign-in from this device; where that does not work, the
+    /// door says why.
+    fn come_back(self) {
+        wasm_bindgen_futures::spawn_local(async move {
+            match self.sign_in_by_provider().await {
+                Ok(()) | Err(SignInError::Offline) => {}
+                Err(_) => self.sign_in_again(),
+            }
+        });
     }
 
     /// Asks the browser not to clear this site's storage by itself.
@@ -303,8 +433,11 @@ impl Session {
     }
 
     /// Flushes, closes the database, drops the key and starts the page anew; the other tabs too. Where something
-    /// could not be saved nothing is locked, and [`Device::stuck`] says so.
+    /// could not be saved nothing is locked, and [`Device::stuck`] says so. A shared device ends.
     pub fn lock(&self) {
+        if self.shared.get_untracked() {
+            return self.leave_alone();
+        }
         let running = self.device.get();
         wasm_bindgen_futures::spawn_local(async move {
             let may_go = match running {
@@ -328,6 +461,10 @@ impl Session {
     /// # Errors
     /// When something would be lost, or the server cannot be told; nothing was done.
     pub async fn sign_out(&self) -> Result<(), SignOutError> {
+        self.end(WipeReason::SignedOut).await
+    }
+
+    async fn end(&self, reason: WipeReason) -> Result<(), SignOutError> {
         let Some(running) = self.device.get() else { return Ok(()) };
         let to_offer = running.to_offer();
         if !running.settle().await {
@@ -338,28 +475,35 @@ impl Session {
             running.stay();
             return Err(SignOutError::Unsynchronised { waiting });
         }
-        if !api::sign_out().await {
+        let Some(ended) = api::sign_out(Some(running.identity.me.device)).await else {
+            if self.shared.get_untracked() {
+                // Nothing would be lost, and it must not stay; the page that comes next tells the server.
+                self.empty_untold(reason).await;
+                return Ok(());
+            }
             running.stay();
             return Err(SignOutError::Offline);
-        }
-        wipe::empty(Some(running), WipeReason::SignedOut).await;
-        platform::reload();
+        };
+        wipe::empty(Some(running), reason).await;
+        ended.go_on();
         Ok(())
     }
 
     /// Empties this device whatever is lost by it, and ends the session if the server is in reach.
     pub async fn sign_out_anyway(&self) {
-        api::sign_out().await;
-        wipe::empty(self.device.get(), WipeReason::SignedOut).await;
-        platform::reload();
+        let running = self.device.get();
+        let device = running.as_ref().map(|it| it.identity.me.device);
+        let ended = api::sign_out(device).await.unwrap_or_default();
+        wipe::empty(running, WipeReason::SignedOut).await;
+        ended.go_on();
     }
 
     /// The passphrase is forgotten: empties this device; what waits is lost, all else comes again.
     pub async fn forget(&self) {
-        api::sign_out().await;
+        let ended = api::sign_out(None).await.unwrap_or_default();
         self.connection.get_value().close();
         wipe::empty(self.device.get(), WipeReason::Forgotten).await;
-        platform::reload();
+        ended.go_on();
     }
 }
 

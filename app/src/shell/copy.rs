@@ -101,7 +101,8 @@ fn page(words: &Words, parts: &[Part], data: Option<&str>) -> String {
     page
 }
 
-fn escaped(text: &str) -> String {
+/// As it stands in HTML: what was written is no markup.
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
@@ -116,7 +117,7 @@ fn texts(value: &Value) -> Vec<String> {
 }
 
 /// What reads as words of a person: codes and ids are one word, and are in the data.
-fn sentences(value: &Value) -> Vec<String> {
+pub fn sentences(value: &Value) -> Vec<String> {
     texts(value).into_iter().filter(|text| text.trim().contains(char::is_whitespace)).collect()
 }
 

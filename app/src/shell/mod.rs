@@ -7,6 +7,7 @@ mod navigation;
 mod patience;
 mod preferences;
 mod routes;
+mod shared;
 mod state_line;
 mod stuck;
 mod suspended;
@@ -17,17 +18,21 @@ use leptos_router::components::Router;
 use leptos_router::hooks::use_location;
 
 pub use broken::watch as watch_for_a_fall;
-pub use copy::save_copy;
+pub use copy::{escaped, save_copy, sentences};
 pub use preferences::{Preferences, Theme};
 
 use crate::components::{Arrivals, InstallOffer, Undo, UndoToast};
 use crate::device::Device;
 use crate::i18n::*;
-use crate::pages::everyone::{ChoosePassphrase, Privacy, SignIn, StorageFailed, Unlock};
+use crate::pages::everyone::{
+    ChoosePassphrase, DamagedVault, FactorRemoved, ForgottenPassword, Held, Invitation, NotEmptied, Privacy,
+    ResetPassword, SignIn, StorageFailed, Unlock,
+};
 use crate::session::{Phase, Session};
 use lost::LostTexts;
 use navigation::{Footer, Header};
 use routes::Pages;
+use shared::SharedDevice;
 use state_line::StateLine;
 use stuck::Stuck;
 use suspended::Suspended;
@@ -60,18 +65,29 @@ fn Frame() -> impl IntoView {
     let is_open = Memo::new(move |_| phase.get() == Phase::Open);
     let location = use_location();
     let asks_privacy = Memo::new(move |_| location.pathname.get() == "/privacy");
+    let outside = Memo::new(move |_| Outside::of(&location.pathname.get()));
     view! {
         <a class="skip" href="#main" on:click=move |event| to_main(&event)>{t!(i18n, common.skip)}</a>
         <div class="frame">
             <Header open=is_open/>
             <Show when=move || is_open.get()>
                 <StateLine/>
+                <SharedDevice/>
                 <LostTexts/>
                 <Suspended/>
+                <FactorRemoved/>
             </Show>
             <UpdateOffer/>
             <main id="main" tabindex="-1">
+                // Apart, so that these pages stand whatever the phase turns into.
+                {move || match outside.get() {
+                    Some(Outside::Invitation) => view! { <Invitation/> }.into_any(),
+                    Some(Outside::ResetPassword) => view! { <ResetPassword/> }.into_any(),
+                    Some(Outside::ForgottenPassword) => view! { <ForgottenPassword/> }.into_any(),
+                    None => ().into_any(),
+                }}
                 {move || match phase.get() {
+                    _ if outside.get().is_some() => ().into_any(),
                     Phase::Open => view! { <Pages/> }.into_any(),
                     // Who is not in yet may read who could read what.
                     _ if asks_privacy.get() => view! { <Privacy/> }.into_any(),
@@ -79,6 +95,9 @@ fn Frame() -> impl IntoView {
                     Phase::SignedOut => view! { <SignIn/> }.into_any(),
                     Phase::ChoosePassphrase => view! { <ChoosePassphrase/> }.into_any(),
                     Phase::Locked => view! { <Unlock/> }.into_any(),
+                    Phase::Held => view! { <Held/> }.into_any(),
+                    Phase::Damaged => view! { <DamagedVault/> }.into_any(),
+                    Phase::NotEmptied => view! { <NotEmptied/> }.into_any(),
                     Phase::Failed(error) => view! { <StorageFailed error=error/> }.into_any(),
                 }}
             </main>
@@ -86,6 +105,25 @@ fn Frame() -> impl IntoView {
         </div>
         <UndoToast/>
         <Stuck/>
+    }
+}
+
+/// A page that is the same for everybody, whoever is signed in on this device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outside {
+    Invitation,
+    ResetPassword,
+    ForgottenPassword,
+}
+
+impl Outside {
+    fn of(path: &str) -> Option<Self> {
+        match path {
+            "/uitnodiging" => Some(Self::Invitation),
+            "/wachtwoord" => Some(Self::ResetPassword),
+            "/wachtwoord-vergeten" => Some(Self::ForgottenPassword),
+            _ => None,
+        }
     }
 }
 

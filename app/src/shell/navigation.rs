@@ -6,7 +6,9 @@ use leptos_router::hooks::use_location;
 use shared::domain::role::Role;
 
 use super::Preferences;
+use crate::device::Device;
 use crate::i18n::*;
+use crate::pages::my_data::has_requests;
 use crate::session::Session;
 
 /// A place in the navigation and who has it.
@@ -17,7 +19,10 @@ struct Place {
     roles: &'static [Role],
 }
 
-const PLACES: [Place; 9] = [
+/// What is there for a coach only once something is asked of her.
+const REQUESTS: &str = "/verzoeken";
+
+const PLACES: [Place; 12] = [
     Place { path: "/overzicht", also: &["/intake", "/koppelen"], roles: &[Role::CareerAdviser] },
     Place { path: "/vandaag", also: &[], roles: &[Role::InternalCoach] },
     Place { path: "/trajecten", also: &[], roles: &[Role::InternalCoach] },
@@ -30,6 +35,13 @@ const PLACES: [Place; 9] = [
     Place { path: "/praktijk", also: &[], roles: &[Role::InternalCoach, Role::CareerAdviser, Role::Trainer] },
     Place { path: "/profiel", also: &[], roles: &[Role::InternalCoach] },
     Place { path: "/mensen", also: &[], roles: &[Role::Administrator] },
+    Place {
+        path: REQUESTS,
+        also: &[],
+        roles: &[Role::CareerAdviser, Role::InternalCoach, Role::Administrator],
+    },
+    Place { path: "/bewaartermijnen", also: &[], roles: &[Role::Administrator] },
+    Place { path: "/logboek", also: &[], roles: &[Role::Administrator] },
     Place { path: "/loopbaan", also: &[], roles: &[Role::Employee] },
 ];
 
@@ -49,6 +61,9 @@ fn words(i18n: I18nContext<Locale>, path: &str) -> &'static str {
         "/praktijk" => t_string!(i18n, common.nav_practice),
         "/profiel" => t_string!(i18n, common.nav_profile),
         "/mensen" => t_string!(i18n, common.nav_people),
+        REQUESTS => t_string!(i18n, mydata.requests_title),
+        "/bewaartermijnen" => t_string!(i18n, retention.title),
+        "/logboek" => t_string!(i18n, audit.title),
         _ => t_string!(i18n, common.nav_career),
     }
 }
@@ -84,7 +99,14 @@ pub fn Header(
                     {t!(i18n, common.switch_language)}
                 </button>
                 <Show when=move || open.get()>
-                    <button type="button" on:click=move |_| session.lock()>{t!(i18n, common.lock)}</button>
+                    <Show
+                        when=move || session.is_shared()
+                        fallback=move || view! {
+                            <button type="button" on:click=move |_| session.lock()>{t!(i18n, common.lock)}</button>
+                        }
+                    >
+                        <a class="button" href="/instellingen">{t!(i18n, vault.shared_end)}</a>
+                    </Show>
                 </Show>
             </div>
             <Show when=move || open.get()><Navigation/></Show>
@@ -97,10 +119,14 @@ fn Navigation() -> impl IntoView {
     let i18n = use_i18n();
     let location = use_location();
     let session = expect_context::<Session>();
+    let device = expect_context::<Device>();
     let roles = Memo::new(move |_| session.roles());
     let places = Memo::new(move |_| {
         let roles = roles.get();
+        let oversees = [Role::CareerAdviser, Role::Administrator].iter().any(|it| roles.contains(it));
+        let asked = oversees || device.directory().is_some_and(|it| has_requests(&it));
         let mine = PLACES.iter().filter(|place| place.roles.iter().any(|role| roles.contains(role)));
+        let mine = mine.filter(|place| place.path != REQUESTS || asked);
         mine.map(|place| (place.path, place.also)).collect::<Vec<_>>()
     });
     view! {
@@ -136,6 +162,7 @@ pub fn Footer(
                 <ul>
                     <Show when=move || open.get()>
                         <li><a href="/apparaten">{t!(i18n, common.devices)}</a></li>
+                        <li><a href="/mijn-gegevens">{t!(i18n, mydata.title)}</a></li>
                         <li><a href="/instellingen">{t!(i18n, common.settings)}</a></li>
                     </Show>
                     <li><a href="/privacy">{t!(i18n, common.privacy)}</a></li>

@@ -1,9 +1,9 @@
 //! Language and colours, kept outside the vault since they say nothing about anybody.
 
-use gloo_storage::{LocalStorage as Kept, Storage as _};
 use leptos::prelude::*;
 use leptos_i18n::I18nContext;
 
+use crate::device::keeping::{keep, kept};
 use crate::i18n::*;
 
 const LANGUAGE: &str = "language";
@@ -51,10 +51,9 @@ impl Preferences {
     /// Reads what is kept, applies it from now on and puts it in the context.
     pub fn provide(i18n: I18nContext<Locale>) {
         // Dutch first, whatever the browser speaks: the organisation's papers are Dutch too.
-        let language = Kept::get::<String>(LANGUAGE).ok();
+        let language = kept::<String>(LANGUAGE);
         let language = if language.as_deref() == Some("en") { Locale::en } else { Locale::nl };
-        let theme =
-            Kept::get::<String>(THEME).ok().and_then(|code| Theme::from_code(&code)).unwrap_or_default();
+        let theme = kept::<String>(THEME).and_then(|code| Theme::from_code(&code)).unwrap_or_default();
         let this = Self { theme: RwSignal::new(theme), language: RwSignal::new(language) };
         i18n.set_locale(language);
         // The context follows the languages of the browser, for the first time after this: what was chosen goes first.
@@ -97,9 +96,4 @@ impl Preferences {
         self.language.set(locale);
         keep(LANGUAGE, locale.as_str());
     }
-}
-
-fn keep(key: &str, value: &str) {
-    // A browser that keeps nothing has it for this visit.
-    let _ = Kept::set(key, value);
 }

@@ -51,6 +51,19 @@ fn refused(i18n: I18nContext<Locale>, refusal: Option<Refusal>) -> &'static str 
         Some(Refusal::NotACoach) => t_string!(i18n, common.refusal_not_a_coach),
         Some(Refusal::AlreadyReferred) => t_string!(i18n, common.refusal_already_referred),
         Some(Refusal::AlreadyAnswered) => t_string!(i18n, common.refusal_already_answered),
+        Some(Refusal::AlreadyRequested) => t_string!(i18n, mydata.refusal_already_requested),
+        Some(Refusal::AlreadyDecided) => t_string!(i18n, mydata.refusal_already_decided),
+        Some(Refusal::NotDecided) => t_string!(i18n, mydata.refusal_not_decided),
+        Some(Refusal::OwnRequest) => t_string!(i18n, mydata.refusal_own_request),
+        Some(Refusal::StillRunning) => t_string!(i18n, mydata.refusal_still_running),
+        Some(Refusal::NotAnswered) => t_string!(i18n, mydata.refusal_not_answered),
+        Some(Refusal::BadPeriod) => t_string!(i18n, retention.bad_period),
+        Some(Refusal::OwnManager) => t_string!(i18n, access.refusal_own_manager),
+        Some(Refusal::OwnUnit) => t_string!(i18n, access.refusal_own_unit),
+        Some(Refusal::RatherNot) => t_string!(i18n, access.refusal_rather_not),
+        Some(Refusal::ConflictOfInterest) => t_string!(i18n, access.refusal_conflict),
+        Some(Refusal::HasACoach) => t_string!(i18n, access.refusal_has_a_coach),
+        Some(Refusal::NothingToHandOver) => t_string!(i18n, access.refusal_nothing_to_hand_over),
     }
 }
 
@@ -100,6 +113,7 @@ fn Remedy(problem: Problem) -> impl IntoView {
 pub fn StateLine() -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
+    let session = expect_context::<Session>();
     let safe = Memo::new(move |_| device.safe());
     let code = move || match safe.get() {
         Safe::Saving => "saving",
@@ -108,6 +122,11 @@ pub fn StateLine() -> impl IntoView {
         Safe::ActionNeeded(_) => "action",
     };
     let words = move || match safe.get() {
+        Safe::Saving if session.is_shared() => t_string!(i18n, vault.shared_saving).to_string(),
+        Safe::Saved { waiting: 0 } if session.is_shared() => t_string!(i18n, vault.shared_saved).to_string(),
+        Safe::Saved { waiting } if session.is_shared() => {
+            t_string!(i18n, vault.shared_saved_waiting, count = waiting).to_string()
+        }
         Safe::Saving => t_string!(i18n, common.state_saving).to_string(),
         Safe::Saved { waiting: 0 } => t_string!(i18n, common.state_saved).to_string(),
         Safe::Saved { waiting } => t_string!(i18n, common.state_saved_waiting, count = waiting).to_string(),
@@ -135,11 +154,16 @@ pub fn StateLine() -> impl IntoView {
             }
             (_, Connection::Online) => online.to_owned(),
             (_, Connection::Offline | Connection::Connecting) => {
-                format!("{}. {}", t_string!(i18n, common.offline), t_string!(i18n, common.state_saved))
+                let saved = match session.is_shared() {
+                    true => t_string!(i18n, vault.shared_saved),
+                    false => t_string!(i18n, common.state_saved),
+                };
+                format!("{}. {saved}", t_string!(i18n, common.offline))
             }
         }
     });
     let saved_why = move || match device.connection() {
+        _ if session.is_shared() => t_string!(i18n, vault.shared_saved_why),
         _ if device.is_suspended() => t_string!(i18n, common.state_saved_suspended),
         Connection::Online if stalled.push.get() => t_string!(i18n, common.state_saved_stalled),
         Connection::Online => t_string!(i18n, common.state_saved_online),
@@ -163,7 +187,11 @@ pub fn StateLine() -> impl IntoView {
                             Safe::Saving => view! { <p>{t!(i18n, common.state_saving_why)}</p> }.into_any(),
                             Safe::Saved { .. } => view! { <p>{saved_why}</p> }.into_any(),
                             Safe::Synchronised { .. } => {
-                                view! { <p>{t!(i18n, common.state_synchronised_why)}</p> }.into_any()
+                                let why = move || match session.is_shared() {
+                                    true => t_string!(i18n, vault.shared_synchronised_why),
+                                    false => t_string!(i18n, common.state_synchronised_why),
+                                };
+                                view! { <p>{why}</p> }.into_any()
                             }
                             Safe::ActionNeeded(_) => view! { <Problems/> }.into_any(),
                         }}

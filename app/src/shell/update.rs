@@ -9,6 +9,7 @@ use web_sys::{ServiceWorker, ServiceWorkerContainer, ServiceWorkerRegistration, 
 
 use crate::device::Device;
 use crate::i18n::*;
+use crate::session::Session;
 
 /// A new version that waits to be taken.
 type Waiting = RwSignal<Option<ServiceWorker>, LocalStorage>;
@@ -61,6 +62,7 @@ async fn register(container: &ServiceWorkerContainer, waiting: Waiting) -> Resul
 pub fn UpdateOffer() -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
+    let session = expect_context::<Session>();
     let waiting: Waiting = RwSignal::new_local(None);
     let taken = RwSignal::new(false);
     if let Some(container) = container() {
@@ -92,7 +94,8 @@ pub fn UpdateOffer() -> impl IntoView {
     };
     view! {
         <div role="status" class="no-print">
-            <Show when=move || waiting.with(Option::is_some)>
+            // To start anew ends a shared device; the next one takes the new version.
+            <Show when=move || waiting.with(Option::is_some) && !session.is_shared()>
                 <div class="toast">
                     <span>
                         {t!(i18n, common.update_title)}

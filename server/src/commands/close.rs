@@ -17,7 +17,7 @@ pub(super) async fn run(work: &mut Work<'_>, id: TrajectoryId, finish: bool) -> 
             .await?
             .iter()
             .any(|it| it.coach == me && it.state == ReferralState::Accepted);
-    if !is_coach && !work.has(Role::CareerAdviser) {
+    if !is_coach && !work.advises(&trajectory).await? {
         return Err(Stop::NotFound);
     }
     trajectory.state = decide(trajectory.state, finish)?;

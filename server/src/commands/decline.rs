@@ -12,7 +12,10 @@ pub(super) async fn run(work: &mut Work<'_>, id: ReferralId) -> Result<CommandDo
     referral.state = ReferralState::Declined;
     referral.answered_at = Some(work.now);
     work.tx.put_referral(&referral).await?;
-    trajectory.state = TrajectoryState::RouteChosen;
+    // A successor who says no changes nothing.
+    if trajectory.state == TrajectoryState::ReferralOffered {
+        trajectory.state = TrajectoryState::RouteChosen;
+    }
     work.put_trajectory(&trajectory).await?;
     work.regrant_profile(referral.coach).await?;
     Ok(CommandDone { trajectory: Some(trajectory.id), ..CommandDone::default() })

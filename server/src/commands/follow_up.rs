@@ -18,8 +18,8 @@ pub struct FollowUp {
     docs: BTreeSet<DocId>,
     /// Who lost which documents.
     lost: BTreeMap<DocId, Vec<UserId>>,
-    /// A device that was revoked, and whose it was.
-    revoked: Option<(DeviceId, UserId)>,
+    /// Devices that were revoked, and whose each was.
+    revoked: Vec<(DeviceId, UserId)>,
     /// People who were signed out everywhere.
     signed_out: BTreeSet<UserId>,
 }
@@ -43,7 +43,7 @@ impl FollowUp {
 
     /// A device was revoked.
     pub fn revoked(&mut self, device: DeviceId, user: UserId) {
-        self.revoked = Some((device, user));
+        self.revoked.push((device, user));
     }
 
     /// All sessions of a person have ended.
@@ -53,7 +53,7 @@ impl FollowUp {
 
     /// Tells it. Returns when no byte goes out any more to who has lost something.
     pub async fn tell(self, bus: &dyn NotifyBus) {
-        if let Some((device, user)) = self.revoked {
+        for (device, user) in self.revoked {
             bus.wipe(device);
             bus.barrier(&[user]).await;
         }

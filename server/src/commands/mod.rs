@@ -2,18 +2,35 @@
 //! told to those whom it concerns after its commit.
 
 pub mod accept;
+pub mod account_changes;
 pub mod accounts;
+mod answer_request;
+pub mod avoid_coaches;
+mod carry_out_erasure;
 pub mod close;
+mod conclude_access;
+mod decide_erasure;
 pub mod decline;
 mod follow_up;
 pub mod grants;
+pub mod hand_over_notes;
 pub mod hold_intake;
+pub mod note_export;
 pub mod plan_intake;
 pub mod refer;
 pub mod register;
+pub mod rename_device;
+mod request_access;
+mod request_erasure;
+mod requests;
+pub mod reset_second_factor;
 pub mod revoke_device;
+pub mod roles;
+pub mod set_retention;
 pub mod share_reflection;
+pub mod transfer;
 pub mod withdraw_reflection;
+mod withdraw_request;
 mod work;
 
 use sha2::{Digest as _, Sha256};
@@ -27,7 +44,7 @@ pub use work::Work;
 use crate::state::AppState;
 
 /// Every command's name on the wire.
-pub const CODES: [&str; 10] = [
+pub const CODES: [&str; 24] = [
     "register",
     "plan_intake",
     "hold_intake",
@@ -37,7 +54,21 @@ pub const CODES: [&str; 10] = [
     "accept",
     "decline",
     "close",
+    "transfer",
+    "avoid_coaches",
+    "hand_over_notes",
     "revoke_device",
+    "rename_device",
+    "reset_second_factor",
+    "request_erasure",
+    "request_access",
+    "withdraw_request",
+    "decide_erasure",
+    "answer_request",
+    "carry_out_erasure",
+    "conclude_access",
+    "set_retention",
+    "note_export",
 ];
 
 /// What became of a command; the same whenever it is sent again.
@@ -143,7 +174,23 @@ async fn carry_out(work: &mut Work<'_>, command: Command) -> Result<CommandDone,
         Command::Accept { referral } => accept::run(work, referral).await,
         Command::Decline { referral } => decline::run(work, referral).await,
         Command::Close { trajectory, finish } => close::run(work, trajectory, finish).await,
+        Command::Transfer { trajectory, coach } => transfer::run(work, trajectory, coach).await,
+        Command::AvoidCoaches { trajectory, coaches } => avoid_coaches::run(work, trajectory, coaches).await,
+        Command::HandOverNotes { trajectory } => hand_over_notes::run(work, trajectory).await,
         Command::RevokeDevice { device } => revoke_device::run(work, device).await,
+        Command::RenameDevice { device, name } => rename_device::run(work, device, name).await,
+        Command::ResetSecondFactor { user } => reset_second_factor::run(work, user).await,
+        Command::RequestErasure { scope } => request_erasure::run(work, scope).await,
+        Command::RequestAccess {} => request_access::run(work).await,
+        Command::WithdrawRequest { request } => withdraw_request::run(work, request).await,
+        Command::DecideErasure { request, decision } => decide_erasure::run(work, request, decision).await,
+        Command::AnswerRequest { request, role, answer } => {
+            answer_request::run(work, request, role, answer).await
+        }
+        Command::CarryOutErasure { request } => carry_out_erasure::run(work, request).await,
+        Command::ConcludeAccess { request } => conclude_access::run(work, request).await,
+        Command::SetRetention { kind, period } => set_retention::run(work, kind, period).await,
+        Command::NoteExport { what } => note_export::run(work, &what),
     }
 }
 

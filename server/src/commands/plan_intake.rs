@@ -2,16 +2,12 @@
 
 use shared::domain::command::{CommandDone, Refusal};
 use shared::domain::lifecycle::TrajectoryState as State;
-use shared::domain::role::Role;
 use shared::ids::TrajectoryId;
 
 use super::{Stop, Work};
 
 pub(super) async fn run(work: &mut Work<'_>, id: TrajectoryId, at: u64) -> Result<CommandDone, Stop> {
-    if !work.has(Role::CareerAdviser) {
-        return Err(Stop::NotFound);
-    }
-    let mut trajectory = work.trajectory(id).await?;
+    let mut trajectory = work.advised(id).await?;
     trajectory.state = decide(trajectory.state)?;
     trajectory.intake_at = Some(at);
     work.put_trajectory(&trajectory).await?;

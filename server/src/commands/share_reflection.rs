@@ -8,10 +8,7 @@ use store::Document;
 use super::{Stop, Work};
 
 pub(super) async fn run(work: &mut Work<'_>, id: TrajectoryId) -> Result<CommandDone, Stop> {
-    let trajectory = work.trajectory(id).await?;
-    if trajectory.employee != work.me.id {
-        return Err(Stop::NotFound);
-    }
+    let trajectory = work.own(id).await?;
     if !trajectory.state.is_open() {
         return Err(Refusal::WrongState.into());
     }

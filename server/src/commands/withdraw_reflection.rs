@@ -8,10 +8,7 @@ use super::share_reflection::shared_already;
 use super::{Stop, Work};
 
 pub(super) async fn run(work: &mut Work<'_>, id: TrajectoryId) -> Result<CommandDone, Stop> {
-    let trajectory = work.trajectory(id).await?;
-    if trajectory.employee != work.me.id {
-        return Err(Stop::NotFound);
-    }
+    let trajectory = work.own(id).await?;
     let document = decide(trajectory.state, shared_already(&work.tx.documents_of_trajectory(id).await?))?;
     let change = work.tx.destroy_document(document, work.now).await?;
     work.follow_up.access_changed(document, change);

@@ -1,5 +1,6 @@
 //! What a command works with: its transaction, who gave it, and what is to be told afterwards.
 
+use shared::access::{self, Colleague, Conflict};
 use shared::domain::kind::DocKind;
 use shared::domain::lifecycle::TrajectoryState;
 use shared::domain::role::Role;
@@ -32,6 +33,7 @@ impl<'a> Work<'a> {
         session: &Session,
         now: u64,
     ) -> Result<Option<Self>, StoreError> {
+        tx.happens_at(now);
         let users = tx.users().await?;
         let me = users.iter().find(|it| it.id == session.user && !it.disabled).cloned();
         let device = tx.device(session.device).await?.filter(|it| !it.revoked);
@@ -53,6 +55,53 @@ impl<'a> Work<'a> {
         self.follow_up.object = id.to_string();
         let found = self.tx.trajectory(id).await?;
         found.filter(|it| it.state != TrajectoryState::Destroyed).ok_or(Stop::NotFound)
+    }
+
+    /// A trajectory of the employee who gave the command.
+    ///
+    /// # Errors
+    /// [`Stop::NotFound`].
+    pub async fn own(&mut self, id: TrajectoryId) -> Result<Trajectory, Stop> {
+        let found = self.trajectory(id).await?;
+        if found.employee == self.me.id { Ok(found) } else { Err(Stop::NotFound) }
+    }
+
+    /// A trajectory that whoever gave the command deals with as an adviser.
+    ///
+    /// # Errors
+    /// [`Stop::NotFound`].
+    pub async fn advised(&mut self, id: TrajectoryId) -> Result<Trajectory, Stop> {
+        let found = self.trajectory(id).await?;
+        if self.advises(&found).await? { Ok(found) } else { Err(Stop::NotFound) }
+    }
+
+    /// Whether she deals with a trajectory as an adviser: not with her own, nor with that of somebody whom she manages.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn advises(&mut self, trajectory: &Trajectory) -> Result<bool, StoreError> {
+        let manager = self.tx.manager(trajectory.employee).await?;
+        Ok(self.has(Role::CareerAdviser) && access::advises(self.me.id, trajectory.employee, manager))
+    }
+
+    /// Why `coach` cannot be the coach of a trajectory.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn conflicts(
+        &mut self,
+        trajectory: &Trajectory,
+        coach: UserId,
+    ) -> Result<Vec<Conflict>, StoreError> {
+        let managers = [self.tx.manager(trajectory.employee).await?, self.tx.manager(coach).await?];
+        let avoided = self.tx.avoided(trajectory.id).await?;
+        let colleague = |user: UserId, manager| {
+            let unit = self.users.iter().find(|it| it.id == user).map_or("", |it| it.unit.as_str());
+            Colleague { user, unit, manager }
+        };
+        let [employees, coachs] = managers;
+        let (employee, coach) = (colleague(trajectory.employee, employees), colleague(coach, coachs));
+        Ok(access::conflicts(employee, coach, &avoided))
     }
 
     /// Stores where a trajectory is now, with everything that follows for access and directories.
@@ -87,6 +136,17 @@ impl<'a> Work<'a> {
             Document { id, kind, owner: Some(owner), trajectory: Some(trajectory), destroyed: false };
         self.tx.add_document(&document).await?;
         Ok(id)
+    }
+
+    /// Destroys a document: on the server now, on every device at its next contact.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn destroy(&mut self, doc: DocId) -> Result<(), StoreError> {
+        let change = self.tx.destroy_document(doc, self.now).await?;
+        self.follow_up.access_changed(doc, change);
+        self.follow_up.grown(doc);
+        Ok(())
     }
 
     /// Recomputes who may do what with a document.

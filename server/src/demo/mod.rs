@@ -71,6 +71,14 @@ pub async fn ensure(state: &AppState) -> Result<(), DemoError> {
     seed::fill(state).await
 }
 
+/// Whether everybody in that database is made up.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn is_one(store: &SharedStore) -> Result<bool, StoreError> {
+    Ok(setting(store).await?.is_some())
+}
+
 async fn setting(store: &SharedStore) -> Result<Option<String>, StoreError> {
     store.begin().await?.setting(SETTING).await
 }

@@ -181,6 +181,16 @@ const PEOPLE: [DemoPerson; 21] = [
     },
 ];
 
+/// Who manages whom, by address: the employee first.
+pub const MANAGERS: [(&str, &str); 3] = [
+    ("medewerker3@demo.example", "coach4@demo.example"),
+    ("medewerker4@demo.example", "coach3@demo.example"),
+    ("medewerker5@demo.example", "coach6@demo.example"),
+];
+
+/// Whom an employee would rather not have as her coach, by address: the employee first.
+pub const AVOIDED: [(&str, &str); 1] = [("medewerker4@demo.example", "coach2@demo.example")];
+
 /// Everybody.
 #[must_use]
 pub fn people() -> Vec<DemoPerson> {

@@ -19,7 +19,7 @@ use store::{Carrier, Device, Document, Referral, SharedStore, Trajectory, WriteT
 
 use super::content::{self, authors};
 use super::moments::Moments;
-use super::people::{DemoTrajectory, PASSWORD, people, trajectories};
+use super::people::{AVOIDED, DemoTrajectory, MANAGERS, PASSWORD, people, trajectories};
 use super::{BEGUN, COMPLETE, DemoError, SETTING};
 use crate::commands::accounts::{self, NewAccount};
 use crate::random;
@@ -85,6 +85,9 @@ async fn add_people(tx: &mut dyn WriteTx, password: &str, now: u64) -> Result<Au
         tx.put_device(&device(&author, now, false)).await?;
         authors.insert(person.email, author);
     }
+    for (employee, manager) in MANAGERS {
+        tx.set_manager(authors[employee].user, Some(authors[manager].user)).await?;
+    }
     Ok(authors)
 }
 
@@ -124,11 +127,16 @@ async fn add_documents(
         for referral in referrals(demo, trajectory.id, authors, at) {
             tx.put_referral(&referral).await?;
         }
+        let avoided = AVOIDED.iter().filter(|it| it.0 == demo.employee).map(|it| authors[it.1].user);
+        tx.set_avoided(trajectory.id, &Vec::from_iter(avoided)).await?;
         for (kind, owner) in documents(demo) {
             let id = DocId(random::fresh());
             let owner = authors.get(owner).map(|it| it.user);
             tx.add_document(&Document { id, kind, owner, trajectory: Some(trajectory.id), destroyed: false })
                 .await?;
+            if let (DocKind::SharedNotes, Some(coach)) = (kind, demo.coach()) {
+                tx.keep_with(id, authors[coach].user).await?;
+            }
             blanks.push(Blank { id, kind, about: demo.employee });
         }
         last.push(trajectory);

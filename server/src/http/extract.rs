@@ -12,12 +12,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use shared::access::Access;
+use shared::domain::role::Role;
 use shared::ids::DocId;
 use store::Session;
 
 use super::outgoing::Peer;
 use super::problem::Problem;
-use crate::config::Origin;
 use crate::identity::sessions::{self, Standing, Token};
 use crate::state::AppState;
 
@@ -46,6 +46,25 @@ impl FromRequestParts<AppState> for SignedIn {
                 Err(Problem::new(StatusCode::UNAUTHORIZED, "device_revoked", "Device revoked")
                     .detail("This device was revoked. Everything on it is to be deleted."))
             }
+        }
+    }
+}
+
+/// An administrator with a session in use. To everybody else there is nothing here.
+pub struct Administrator {
+    /// Whose, and on which device.
+    pub session: Session,
+}
+
+impl FromRequestParts<AppState> for Administrator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let SignedIn { session, .. } = SignedIn::from_request_parts(parts, state).await?;
+        let user = state.store.user(session.user).await?;
+        match user.filter(|it| !it.disabled && it.roles.contains(&Role::Administrator)) {
+            Some(_) => Ok(Self { session }),
+            None => Err(Problem::not_found()),
         }
     }
 }
@@ -152,24 +171,29 @@ impl FromRequestParts<AppState> for ClientAddress {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let ConnectInfo(peer) =
             parts.extract::<ConnectInfo<Peer>>().await.map_err(|_| Problem::internal())?;
-        Ok(Self(client_address(peer.address.ip(), &parts.headers, &state.config.origin)))
+        Ok(Self(client_address(peer.address.ip(), &parts.headers, &state.config.trusted_proxies)))
     }
 }
 
-/// Behind a proxy on this machine the last address of `X-Forwarded-For` is the one that the proxy saw; what
+/// Behind trusted proxies the last address of `X-Forwarded-For` that is none of theirs is the one that they saw; what
 /// comes before it anybody can write.
-fn client_address(peer: IpAddr, headers: &HeaderMap, origin: &Origin) -> IpAddr {
-    if *origin == Origin::Loopback || !peer.is_loopback() {
-        return peer.to_canonical();
+fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+    let peer = peer.to_canonical();
+    if !proxies.contains(&peer) {
+        return peer;
     }
-    headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .next_back()
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.rsplit(',').next())
-        .and_then(|last| last.trim().parse().ok())
-        .map_or(peer, |address: IpAddr| address.to_canonical())
+    let mut seen = peer;
+    let said = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let said: Vec<&str> = said.flat_map(|value| value.split(',')).collect();
+    for address in said.into_iter().rev() {
+        // Nothing that comes before what cannot be read is believed.
+        let Ok(address) = address.trim().parse::<IpAddr>() else { break };
+        seen = address.to_canonical();
+        if !proxies.contains(&seen) {
+            break;
+        }
+    }
+    seen
 }
 
 #[cfg(test)]
@@ -177,17 +201,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_proxy_on_this_machine_says_for_whom_it_asks() {
-        let public = Origin::Public { origin: "https://loopbaan.example".into(), secure: true };
-        let headers = HeaderMap::from_iter([(
-            header::HeaderName::from_static("x-forwarded-for"),
-            "198.51.100.9, 203.0.113.7".parse().unwrap(),
-        )]);
-        let local: IpAddr = "127.0.0.1".parse().unwrap();
-        let remote: IpAddr = "192.0.2.1".parse().unwrap();
-        assert_eq!(client_address(local, &headers, &public).to_string(), "203.0.113.7");
-        assert_eq!(client_address(remote, &headers, &public), remote);
-        assert_eq!(client_address(local, &headers, &Origin::Loopback), local);
-        assert_eq!(client_address(local, &HeaderMap::new(), &public), local);
+    fn only_a_trusted_proxy_says_for_whom_it_asks() {
+        let address = |text: &str| -> IpAddr { text.parse().unwrap() };
+        let name = header::HeaderName::from_static("x-forwarded-for");
+        let headers = |value: &str| HeaderMap::from_iter([(name.clone(), value.parse().unwrap())]);
+        let (local, remote) = (address("127.0.0.1"), address("192.0.2.1"));
+        let said = headers("198.51.100.9, 203.0.113.7");
+        assert_eq!(client_address(local, &said, &[local]), address("203.0.113.7"));
+        assert_eq!(client_address(remote, &said, &[local]), remote);
+        assert_eq!(client_address(remote, &said, &[local, remote]), address("203.0.113.7"));
+        assert_eq!(client_address(local, &said, &[]), local);
+        assert_eq!(client_address(local, &HeaderMap::new(), &[local]), local);
+        // One proxy behind the other.
+        let chain = headers("198.51.100.9, 203.0.113.7, 192.0.2.1");
+        assert_eq!(client_address(local, &chain, &[local, remote]), address("203.0.113.7"));
+        // What a proxy could not have written is believed no further.
+        let nonsense = headers("203.0.113.7, unknown");
+        assert_eq!(client_address(local, &nonsense, &[local]), local);
+        let mapped = address("::ffff:127.0.0.1");
+        assert_eq!(client_address(mapped, &said, &[local]), address("203.0.113.7"));
+        let mut twice = headers("203.0.113.7");
+        twice.append(name.clone(), "198.51.100.9".parse().unwrap());
+        assert_eq!(client_address(local, &twice, &[local]), address("198.51.100.9"));
     }
 }

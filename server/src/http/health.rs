@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use tokio::sync::Mutex;
 
+use super::extract::ClientAddress;
 use super::problem::Problem;
 use crate::state::AppState;
 
@@ -32,10 +33,15 @@ pub async fn live() -> &'static str {
     get, path = "/health/ready", tag = "health",
     responses(
         (status = 200, description = "Requests can be answered", body = str),
+        (status = 429, description = "Too many requests", body = Problem),
         (status = 503, description = "The database is not available", body = Problem),
     )
 )]
-pub async fn ready(State(state): State<AppState>) -> Result<&'static str, Problem> {
+pub async fn ready(
+    State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
+) -> Result<&'static str, Problem> {
+    state.rates.address(address, state.clock.now())?;
     if is_ready(&state).await {
         return Ok("ready");
     }

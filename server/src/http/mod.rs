@@ -1,15 +1,23 @@
 //! The HTTP side: routes, what every request passes on its way to them, and what every answer carries.
 
+pub mod accounts;
+pub mod audit;
 pub mod client;
 pub mod commands;
 pub mod directory;
 pub mod documents;
 pub mod extract;
+pub mod factors;
 pub mod health;
+pub mod links;
+pub mod oidc;
 pub mod outgoing;
+pub mod password;
 pub mod problem;
 pub mod rate;
 pub mod request_id;
+pub mod requests;
+pub mod retention;
 pub mod security;
 pub mod session;
 pub mod well_known;
@@ -52,6 +60,7 @@ pub fn router(state: AppState) -> Router {
         .layer(DefaultBodyLimit::max(JSON_BODY))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(security::csrf(&state.config.origin))
+        .layer(middleware::from_fn(security::one_host))
         .layer(middleware::from_fn_with_state(state.clone(), security::headers))
         .layer(middleware::from_fn(request_id::number))
         .with_state(state)
@@ -69,9 +78,33 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(health::ready))
         .routes(routes!(session::challenge))
         .routes(routes!(session::sign_in, session::show, session::sign_out))
+        .routes(routes!(links::look))
+        .routes(routes!(links::choose))
+        .routes(routes!(password::forgotten))
+        .routes(routes!(password::change))
+        .routes(routes!(accounts::list, accounts::invite))
+        .routes(routes!(accounts::change))
+        .routes(routes!(accounts::link))
+        .routes(routes!(accounts::disable))
+        .routes(routes!(accounts::enable))
+        .routes(routes!(oidc::offer))
+        .routes(routes!(oidc::start))
+        .routes(routes!(oidc::callback))
+        .routes(routes!(oidc::logout))
+        .routes(routes!(factors::list))
+        .routes(routes!(factors::begin_totp))
+        .routes(routes!(factors::confirm_totp))
+        .routes(routes!(factors::remove))
+        .routes(routes!(factors::recovery_codes))
+        .routes(routes!(factors::removal_is_known))
         .routes(routes!(directory::show))
         .routes(routes!(commands::run))
+        .routes(routes!(audit::page))
+        .routes(routes!(audit::export))
+        .routes(routes!(retention::show))
+        .routes(routes!(retention::preview))
         .routes(routes!(documents::readers))
+        .routes(routes!(requests::documents))
         .routes(routes!(sync::socket::connect))
         .routes(routes!(sync::post::exchange))
         .routes(routes!(well_known::security_txt))

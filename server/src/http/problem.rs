@@ -7,13 +7,14 @@ use store::StoreError;
 use utoipa::ToSchema;
 
 use super::request_id;
+use crate::identity::throttle::Throttled;
 
 /// A problem, as answered.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
     /// `urn:loopbaanmaat:problem:` and the code.
     #[serde(rename = "type")]
-    kind: String,
+    kind: Box<str>,
     /// The code in words.
     title: &'static str,
     /// The HTTP status.
@@ -22,7 +23,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<Box<str>>,
     /// What programs tell problems apart by.
-    code: String,
+    code: Box<str>,
+    /// The second factors that would do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    methods: Option<Box<[&'static str]>>,
     /// To find the request in the server's log.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<Box<str>>,
@@ -36,11 +40,12 @@ impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, code: &str, title: &'static str) -> Self {
         Self {
-            kind: format!("urn:loopbaanmaat:problem:{code}"),
+            kind: format!("urn:loopbaanmaat:problem:{code}").into(),
             title,
             status: status.as_u16(),
             detail: None,
-            code: code.to_owned(),
+            code: code.into(),
+            methods: None,
             request_id: None,
             retry_after_s: None,
         }
@@ -57,6 +62,13 @@ impl Problem {
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// The same with the second factors that would do.
+    #[must_use]
+    pub fn methods(mut self, methods: Vec<&'static str>) -> Self {
+        self.methods = Some(methods.into());
         self
     }
 
@@ -77,6 +89,14 @@ impl Problem {
     #[must_use]
     pub fn not_signed_in() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "not_signed_in", "Not signed in").detail("Sign in and try again.")
+    }
+
+    /// Too many attempts to show who one is.
+    #[must_use]
+    pub fn throttled(throttled: Throttled) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "throttled", "Too many attempts")
+            .detail(throttled.to_string())
+            .retry_after(throttled.seconds)
     }
 
     /// A request from a page that is not ours.

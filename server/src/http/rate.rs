@@ -10,10 +10,12 @@ use axum::http::StatusCode;
 use shared::ids::UserId;
 
 use super::problem::Problem;
+use crate::identity::network::Network;
 
 /// Requests of one person within a minute, on all her devices.
 const PER_PERSON: u32 = 3_000;
-/// Requests for a challenge within a minute from one address, behind which a whole office may be.
+/// Requests without a session within a minute from one network, behind which a whole office may be: for a challenge, or
+/// whether the server is ready.
 const PER_ADDRESS: u32 = 1_200;
 /// The window, in ms.
 const WINDOW_MS: u64 = 60_000;
@@ -24,7 +26,7 @@ const MOST_ENTRIES: usize = 50_000;
 #[derive(Debug, Default)]
 pub struct Rates {
     people: Mutex<Window<UserId>>,
-    addresses: Mutex<Window<IpAddr>>,
+    networks: Mutex<Window<Network>>,
 }
 
 #[derive(Debug)]
@@ -65,12 +67,13 @@ impl Rates {
         self.people.lock().unwrap_or_else(PoisonError::into_inner).count(user, PER_PERSON, now)
     }
 
-    /// Counts a request from an address.
+    /// Counts a request from the network of an address.
     ///
     /// # Errors
     /// 429.
     pub fn address(&self, address: IpAddr, now: u64) -> Result<(), Problem> {
-        self.addresses.lock().unwrap_or_else(PoisonError::into_inner).count(address, PER_ADDRESS, now)
+        let network = Network::of(address);
+        self.networks.lock().unwrap_or_else(PoisonError::into_inner).count(network, PER_ADDRESS, now)
     }
 }
 
@@ -91,5 +94,17 @@ mod tests {
         );
         rates.person(bram, 100_000).unwrap();
         rates.person(anna, 100_000 + WINDOW_MS).unwrap();
+    }
+
+    #[test]
+    fn the_hosts_of_a_network_are_counted_together() {
+        let rates = Rates::default();
+        let host = |network: u16, number: u16| IpAddr::from([0x2001, 0xdb8, 0, network, 0, 0, 0, number]);
+        for number in 0..PER_ADDRESS {
+            rates.address(host(1, u16::try_from(number).unwrap()), 100_000).unwrap();
+        }
+        let refused = rates.address(host(1, 60_000), 100_000).unwrap_err();
+        assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+        rates.address(host(2, 1), 100_000).unwrap();
     }
 }

@@ -1,6 +1,6 @@
 //! Each request has a number of ours: in the log, in the answer's headers and in every problem.
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -26,7 +26,9 @@ pub fn current() -> Option<String> {
 /// Numbers a request. What a client claims to be its number is not taken over: it would end up in the log.
 pub async fn number(request: Request, next: Next) -> Response {
     let id = URL_SAFE_NO_PAD.encode(random::fresh::<16>());
-    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    // Which route, not what somebody wrote in its place: a path can hold the secret of a link, or anything at all.
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", id, method = %request.method(), route);
     let started = std::time::Instant::now();
     let mut response = CURRENT
         .scope(id.clone(), async {

@@ -27,7 +27,7 @@ pub fn page_policy(inline: &[String]) -> HeaderValue {
     let scripts = [&["'self'".to_owned(), "'wasm-unsafe-eval'".to_owned()], inline].concat().join(" ");
     HeaderValue::from_str(&format!(
         "default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data:; font-src 'self'; \
-         connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'self'; form-action 'self'; \
+         connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; \
          frame-ancestors 'none'"
     ))
     .expect("base64 and the words around it are visible ASCII")
@@ -52,6 +52,14 @@ pub async fn headers(State(state): State<AppState>, request: Request, next: Next
         add(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     response
+}
+
+/// Refuses a request that names more than one host: whoever stands in front may have gone by another than we do.
+pub async fn one_host(request: Request, next: Next) -> Response {
+    if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
+        return Problem::bad_request("A request is for one host.").into_response();
+    }
+    next.run(request).await
 }
 
 /// Refuses what changes state and comes from a page of another site.

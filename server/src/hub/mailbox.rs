@@ -11,7 +11,7 @@ use super::Fresh;
 
 /// Presence that waits for a slow connection; the oldest goes first when there is more, since only the newest
 /// of each device is worth anything.
-const MAX_PRESENCE: usize = 64;
+pub(super) const MAX_PRESENCE: usize = 64;
 
 /// Bytes of changes that wait beside the hints for a connection to look: those of some seconds of typing. Who is further
 /// behind reads the log, so that whoever does not read at all keeps nothing in memory.

@@ -7,6 +7,7 @@ use shared::sync::message::Place;
 use store::News;
 use tokio::sync::Notify;
 
+use super::mailbox::MAX_PRESENCE;
 use super::*;
 
 const ANNA: UserId = UserId([1; 16]);
@@ -120,6 +121,25 @@ async fn presence_goes_to_the_others_who_have_the_document_open() {
     assert_eq!(bram.take_presence(), None);
     assert_eq!(next(&anna).await, None);
     assert_eq!(next(&elsewhere).await, None);
+}
+
+#[tokio::test]
+async fn of_presence_so_much_waits_and_the_oldest_makes_room() {
+    let hub = Hub::new();
+    let bram = hub.register(BRAM, LAPTOP).unwrap();
+    bram.subscribe(NOTES);
+    let others: Vec<_> = (0..=MAX_PRESENCE)
+        .map(|n| {
+            let number = 100 + u8::try_from(n).unwrap();
+            let other = hub.register(UserId([number; 16]), DeviceId([number; 16])).unwrap();
+            other.subscribe(NOTES);
+            other.relay(NOTES, &[number]);
+            other
+        })
+        .collect();
+    let waiting: Vec<u8> = std::iter::from_fn(|| bram.take_presence()).map(|it| it.data[0]).collect();
+    assert_eq!(waiting.len(), MAX_PRESENCE);
+    assert_eq!((waiting[0], others.len()), (101, MAX_PRESENCE + 1));
 }
 
 #[tokio::test]

@@ -1,18 +1,16 @@
 //! What a device signs to show that it holds its key: single use, two minutes, for the address that asked.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use shared::ids::{PublicKey, Signature};
 use shared::sync::signature::verify_session;
 use store::{NewChallenge, SharedStore, StoreError};
 
+use super::network::Network;
 use crate::random;
 
 /// How long a challenge can be used, in ms.
 pub const LIFETIME_MS: u64 = 2 * 60_000;
-
-/// The part of an IPv6 address that names a network; the rest its hosts choose, and change, by themselves.
-const NETWORK: u128 = u128::MAX << 64;
 
 /// Gives out a new one.
 ///
@@ -20,7 +18,8 @@ const NETWORK: u128 = u128::MAX << 64;
 /// When the store fails.
 pub async fn give(store: &SharedStore, address: IpAddr, now: u64) -> Result<[u8; 32], StoreError> {
     let challenge = random::fresh();
-    let new = NewChallenge { challenge, address: network(address), expires: now + LIFETIME_MS };
+    let new =
+        NewChallenge { challenge, address: Network::of(address).to_string(), expires: now + LIFETIME_MS };
     store.put_challenge(new, now).await?;
     Ok(challenge)
 }
@@ -38,7 +37,7 @@ pub async fn take(
     proof: Signature,
     now: u64,
 ) -> Result<bool, StoreError> {
-    let given = store.challenges(&network(address), now).await?;
+    let given = store.challenges(&Network::of(address).to_string(), now).await?;
     // Tens of microseconds each.
     let looking = tokio::task::spawn_blocking(move || {
         given.into_iter().find(|challenge| verify_session(&key, challenge, &proof.0))
@@ -49,14 +48,6 @@ pub async fn take(
     match found {
         Some(challenge) => store.take_challenge(&challenge, now).await,
         None => Ok(false),
-    }
-}
-
-/// What challenges are kept by.
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("{}/64", Ipv6Addr::from_bits(address.to_bits() & NETWORK)),
     }
 }
 
@@ -113,18 +104,10 @@ mod tests {
         for _ in 0..=CHALLENGES_PER_ADDRESS {
             give(&store, THERE, 1_000).await.unwrap();
         }
-        let theirs = store.challenges(&network(THERE), 1_000).await.unwrap();
+        let theirs = store.challenges(&Network::of(THERE).to_string(), 1_000).await.unwrap();
         assert_eq!(theirs.len(), CHALLENGES_PER_ADDRESS as usize);
         assert!(!takes(&store, HERE, &key, theirs[0], 1_000).await);
         assert!(takes(&store, THERE, &key, theirs[0], 1_000).await);
         assert!(takes(&store, HERE, &key, mine, 1_000).await);
-    }
-
-    #[test]
-    fn the_hosts_of_an_ipv6_network_are_one_place_and_mapped_addresses_are_their_own() {
-        let network = |text: &str| network(text.parse().unwrap());
-        assert_eq!(network("2001:db8:1:2:aaaa::1"), network("2001:db8:1:2:bbbb::2"));
-        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
-        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
     }
 }

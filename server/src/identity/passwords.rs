@@ -5,7 +5,7 @@ use std::sync::Arc;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zxcvbn::Score;
 use zxcvbn::feedback::Feedback;
 
@@ -16,6 +16,11 @@ const MEMORY_KIB: u32 = 32 * 1024;
 const PASSES: u32 = 2;
 /// Hashes computed at once: a flood of sign-ins waits in line instead of eating the memory.
 const AT_ONCE: usize = 4;
+/// Sign-ins that may be under way, those whose hash is being computed among them: who comes last waits about two seconds
+/// on a small server. Whoever comes then is told to come back.
+const MOST_IN_LINE: usize = 128;
+/// When to come back, in seconds.
+const COME_BACK_S: u64 = 3;
 /// Characters that a password may have. Longer ones add nothing but work.
 pub const LONGEST: usize = 256;
 /// Characters that a password must have.
@@ -35,10 +40,25 @@ pub enum WeakPassword {
     Guessable(Option<String>),
 }
 
+/// There are more sign-ins under way than can be answered soon. Nothing was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("very many people are signing in; try again in {seconds} s")]
+pub struct Busy {
+    /// When to come back.
+    pub seconds: u64,
+}
+
+/// A place among the sign-ins under way, until it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
 /// Computes and checks hashes.
 #[derive(Debug, Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
+    line: Arc<Semaphore>,
     /// What an unknown account is checked against, so that it costs the same as a known one.
     nobodys: Arc<str>,
 }
@@ -57,7 +77,21 @@ impl Passwords {
         let nobodys = format!(
             "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
         );
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), nobodys: nobodys.into() }
+        Self {
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            line: Arc::new(Semaphore::new(MOST_IN_LINE)),
+            nobodys: nobodys.into(),
+        }
+    }
+
+    /// A place among those who sign in. To be asked for before anything is done for somebody whom nobody knows yet, and
+    /// kept until she has her answer.
+    ///
+    /// # Errors
+    /// [`Busy`], at once: a flood neither waits nor costs.
+    pub fn place(&self) -> Result<Place, Busy> {
+        let permit = Arc::clone(&self.line).try_acquire_owned();
+        permit.map(|permit| Place { _permit: permit }).map_err(|_| Busy { seconds: COME_BACK_S })
     }
 
     /// Whether `password` is the one behind `hash`. Without a hash it costs the same and is never so.
@@ -130,6 +164,15 @@ mod tests {
         assert!(!passwords.verify("een korte wandeling langs de IJssel".into(), Some(&hash)).await);
         assert!(!passwords.verify(String::new(), None).await);
         PasswordHash::new(&passwords.nobodys).expect("the dummy is a hash like any other");
+    }
+
+    #[test]
+    fn so_many_sign_in_at_once_and_the_next_one_comes_back() {
+        let passwords = Passwords::new();
+        let mut places: Vec<Place> = (0..MOST_IN_LINE).map(|_| passwords.place().unwrap()).collect();
+        assert_eq!(passwords.place().unwrap_err(), Busy { seconds: COME_BACK_S });
+        places.pop();
+        passwords.place().unwrap();
     }
 
     #[test]

@@ -17,9 +17,9 @@ pub const LOOPBACK_COOKIE: &str = "loopbaanmaat";
 pub const IDLE_MS: u64 = 14 * 24 * 60 * 60 * 1_000;
 /// A session ends this long after it began, however much it was used, in ms.
 pub const ABSOLUTE_MS: u64 = 90 * 24 * 60 * 60 * 1_000;
-/// How coarsely it is noted when a session was used, in ms: a thousand devices that stay connected must not be a
-/// thousand writes a minute.
-pub const TOUCH_EVERY_MS: u64 = 10 * 60_000;
+/// How coarsely it is noted when a session was used, and its device seen, in ms: a thousand devices that stay
+/// connected must not be a thousand writes a minute.
+pub const TOUCH_EVERY_MS: u64 = 5 * 60_000;
 
 /// A session's secret, as in the cookie. Never logged: it has no `Debug`.
 pub struct Token([u8; 32]);
@@ -41,41 +41,51 @@ impl Token {
     #[must_use]
     pub fn of_request(headers: &HeaderMap, origin: &Origin) -> Option<Self> {
         let name = cookie_name(origin);
-        headers
+        let mut values = headers
             .get_all(header::COOKIE)
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(key, _)| *key == name)
-            .and_then(|(_, value)| URL_SAFE_NO_PAD.decode(value).ok()?.try_into().ok())
-            .map(Self)
+            .filter(|(key, _)| *key == name)
+            .map(|(_, value)| value);
+        let value = values.next()?;
+        // Somebody has put another one beside it; nobody can say which is whose.
+        if values.any(|other| other != value) {
+            return None;
+        }
+        URL_SAFE_NO_PAD.decode(value).ok()?.try_into().ok().map(Self)
     }
 
     /// The `Set-Cookie` that gives it to a browser.
     #[must_use]
     pub fn set_cookie(&self, origin: &Origin) -> HeaderValue {
-        cookie(origin, &URL_SAFE_NO_PAD.encode(self.0), ABSOLUTE_MS / 1_000)
+        cookie(origin, &URL_SAFE_NO_PAD.encode(self.0), Some(ABSOLUTE_MS / 1_000))
+    }
+
+    /// The same for a browser that is to forget it when it is closed.
+    #[must_use]
+    pub fn set_fleeting_cookie(&self, origin: &Origin) -> HeaderValue {
+        cookie(origin, &URL_SAFE_NO_PAD.encode(self.0), None)
     }
 }
 
 /// The `Set-Cookie` that takes the token away.
 #[must_use]
 pub fn clear_cookie(origin: &Origin) -> HeaderValue {
-    cookie(origin, "", 0)
+    cookie(origin, "", Some(0))
 }
 
 fn cookie_name(origin: &Origin) -> &'static str {
     if origin.is_secure() { SECURE_COOKIE } else { LOOPBACK_COOKIE }
 }
 
-fn cookie(origin: &Origin, value: &str, max_age_s: u64) -> HeaderValue {
+fn cookie(origin: &Origin, value: &str, max_age_s: Option<u64>) -> HeaderValue {
     let name = cookie_name(origin);
     let secure = if origin.is_secure() { "; Secure" } else { "" };
-    HeaderValue::from_str(&format!(
-        "{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}"
-    ))
-    .expect("base64 and the words around it are visible ASCII")
+    let max_age = max_age_s.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
+    HeaderValue::from_str(&format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{max_age}{secure}"))
+        .expect("base64 and the words around it are visible ASCII")
 }
 
 /// What the cookie of a request is worth.
@@ -148,6 +158,16 @@ mod tests {
             let found = Token::of_request(&headers(&format!("other=1; {pair}")), &origin).unwrap();
             assert_eq!(found.hash(), token.hash());
         }
+    }
+
+    #[test]
+    fn of_two_cookies_none_is_believed() {
+        let [one, other] =
+            [1, 2].map(|byte| format!("{LOOPBACK_COOKIE}={}", URL_SAFE_NO_PAD.encode([byte; 32])));
+        let found = |cookie: String| Token::of_request(&headers(&cookie), &Origin::Loopback).is_some();
+        assert!(found(format!("{one}; {one}")));
+        assert!(!found(format!("{one}; {other}")));
+        assert!(!found(format!("{one}; {LOOPBACK_COOKIE}=")));
     }
 
     #[test]

@@ -2,14 +2,22 @@
 
 use std::net::IpAddr;
 
-use shared::ids::{PublicKey, Signature};
+use shared::ids::{PublicKey, Signature, UserId};
 use shared::sync::signature::{device_id, is_sound};
-use store::{AuditEvent, Device, Session, SharedStore, StoreError, User};
+use store::{AuditEvent, Device, Session, SharedStore, StoreError, User, WriteTx};
 
-use super::challenges;
-use super::passwords::Passwords;
+use super::passwords::{Busy, Passwords};
+use super::sealing::Sealing;
+use super::second_factor::{self, Lacking};
 use super::sessions::Token;
 use super::throttle::{Throttle, Throttled};
+use super::{challenges, shared_devices};
+use crate::audit::Watch;
+
+/// In the audit log: somebody signed in.
+const SIGNED_IN: &str = "sign_in";
+/// In the audit log: a device was seen for the first time.
+const DEVICE_ADDED: &str = "device_add";
 
 /// What somebody offers at the door.
 pub struct Offered {
@@ -17,12 +25,26 @@ pub struct Offered {
     pub email: String,
     /// Her password.
     pub password: String,
+    /// Her second factor, if she gave one.
+    pub code: Option<String>,
     /// What she calls the device.
     pub device_name: String,
+    /// Whether the device keeps nothing, as on a computer that several people use.
+    pub shared: bool,
     /// The device's key.
     pub public_key: PublicKey,
     /// Its signature over a challenge.
     pub proof: Signature,
+    /// Where she comes from.
+    pub address: IpAddr,
+}
+
+/// What somebody shows, who is signed in, before something is changed that guards her account.
+pub struct Proof {
+    /// Her password.
+    pub password: String,
+    /// Her second factor, where she has one.
+    pub code: Option<String>,
     /// Where she comes from.
     pub address: IpAddr,
 }
@@ -33,12 +55,21 @@ pub enum SignInError {
     /// Too many attempts.
     #[error(transparent)]
     Throttled(#[from] Throttled),
+    /// Too many sign in at once.
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// The device has not shown that it holds the key, or took too long.
     #[error("the device's proof fits no challenge that is still valid")]
     BadProof,
     /// Wrong address, wrong password, disabled account: which one is not told.
     #[error("the address or the password is not right")]
     Refused,
+    /// The password is right, and not enough.
+    #[error(transparent)]
+    SecondFactor(#[from] Lacking),
+    /// Nobody was named by the provider in this browser, or too long ago.
+    #[error("the sign-in at the provider has ended; begin again")]
+    NoTicket,
     /// The key is known, as a device of somebody else.
     #[error("this device belongs to somebody else")]
     OthersDevice,
@@ -50,6 +81,14 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
+/// The device of somebody who is let in.
+struct NewDevice {
+    public_key: PublicKey,
+    name: String,
+    /// When it ends by itself, if it keeps nothing.
+    ends_at: Option<u64>,
+}
+
 /// What signing in needs.
 pub struct Door<'a> {
     /// Accounts, devices and sessions.
@@ -58,6 +97,10 @@ pub struct Door<'a> {
     pub passwords: &'a Passwords,
     /// Failures counted.
     pub throttle: &'a Throttle,
+    /// What secrets of second factors are sealed with.
+    pub sealing: &'a Sealing,
+    /// Failures told to the audit log.
+    pub watch: &'a Watch,
 }
 
 impl Door<'_> {
@@ -71,8 +114,10 @@ impl Door<'_> {
         before: Option<Token>,
         now: u64,
     ) -> Result<(Token, User, Device), SignInError> {
+        // Kept until she has her answer; a flood is turned away before it is counted as anybody's failure.
+        let _place = self.passwords.place()?;
         self.throttle.attempt(offered.address, &offered.email, now)?;
-        let Offered { address, public_key, proof, .. } = offered;
+        let Offered { address, public_key, proof, shared, .. } = offered;
         if !is_sound(&public_key) || !challenges::take(self.store, address, public_key, proof, now).await? {
             return Err(SignInError::BadProof);
         }
@@ -80,68 +125,172 @@ impl Door<'_> {
         // The work is the same with and without an account.
         let hash = user.as_ref().and_then(|it| it.password_hash.as_deref());
         let is_right = self.passwords.verify(offered.password, hash).await;
-        let Some(user) = user.filter(|_| is_right) else { return Err(SignInError::Refused) };
-        self.throttle.succeeded(offered.address, &offered.email);
+        let account = user.as_ref().map(|it| it.id);
+        let Some(user) = user.filter(|_| is_right) else {
+            self.watch.failed(account, now);
+            return Err(SignInError::Refused);
+        };
         let token = Token::fresh();
-        let device = self.open(&user, &token, before, offered.public_key, offered.device_name, now).await?;
-        Ok((token, user, device))
+        let code = offered.code.as_deref();
+        let ends_at = shared.then(|| now + shared_devices::LIFETIME_MS);
+        let new = NewDevice { public_key, name: offered.device_name, ends_at };
+        let opened = self.open(&user, code, &token, before, new, now).await;
+        // Whoever has the password guesses codes no faster than passwords.
+        match &opened {
+            Err(SignInError::SecondFactor(Lacking::Wrong { .. })) => self.watch.failed(Some(user.id), now),
+            Err(SignInError::SecondFactor(Lacking::Missing { .. })) => {}
+            _ => self.throttle.succeeded(offered.address, &offered.email),
+        }
+        Ok((token, user, opened?))
+    }
+
+    /// A transaction in which somebody who is signed in has shown once more that it is she, and who that is.
+    ///
+    /// # Errors
+    /// [`SignInError`]; nothing has changed then but the count of failures.
+    pub async fn prove(
+        &self,
+        user: UserId,
+        proof: Proof,
+        now: u64,
+    ) -> Result<(Box<dyn WriteTx>, User), SignInError> {
+        let user = self.store.user(user).await?.filter(|it| !it.disabled).ok_or(SignInError::Refused)?;
+        self.throttle.attempt(proof.address, &user.email, now)?;
+        if !self.passwords.verify(proof.password, user.password_hash.as_deref()).await {
+            return Err(SignInError::Refused);
+        }
+        let mut tx = self.store.begin().await?;
+        if tx.user(user.id).await?.as_ref() != Some(&user) {
+            return Err(SignInError::Refused);
+        }
+        second_factor::check(&mut *tx, self.sealing, user.id, proof.code.as_deref(), now).await??;
+        self.throttle.succeeded(proof.address, &user.email);
+        Ok((tx, user))
     }
 
     async fn open(
         &self,
         user: &User,
+        code: Option<&str>,
         token: &Token,
         before: Option<Token>,
-        public_key: PublicKey,
-        name: String,
+        new: NewDevice,
         now: u64,
     ) -> Result<Device, SignInError> {
-        let id = device_id(&public_key);
         let mut tx = self.store.begin().await?;
         // The account may have been disabled or changed its password while the hash was computed.
         if tx.user(user.id).await?.as_ref() != Some(user) {
             return Err(SignInError::Refused);
         }
-        let known = tx.device(id).await?;
-        if let Some(known) = &known {
-            if known.user != user.id {
-                return Err(SignInError::OthersDevice);
-            }
-            if known.revoked {
-                return Err(SignInError::RevokedDevice);
-            }
-        }
-        let device = Device {
-            id,
-            user: user.id,
-            public_key,
-            name,
-            created_at: known.map_or(now, |it| it.created_at),
-            last_seen: now,
-            revoked: false,
-        };
-        tx.put_device(&device).await?;
-        if let Some(before) = before {
-            tx.end_session(&before.hash()).await?;
-        }
-        let session = Session {
-            user: user.id,
-            device: id,
-            created_at: now,
-            last_used: now,
-            revoked: false,
-            disabled: false,
-        };
-        tx.add_session(&token.hash(), &session).await?;
-        tx.audit(&AuditEvent {
-            at: now,
-            user: Some(user.id),
-            device: Some(id),
-            action: "sign_in".into(),
-            object: id.to_string(),
-        })
-        .await?;
+        second_factor::check(&mut *tx, self.sealing, user.id, code, now).await??;
+        let device = register(&mut *tx, user, token, before, new, now).await?;
         tx.commit().await?;
         Ok(device)
     }
+
+    /// Opens a session for somebody whom the provider has named: her browser has the ticket, and her device shows its
+    /// key. The second factor is the provider's to ask for.
+    ///
+    /// # Errors
+    /// [`SignInError`]; nothing has changed then.
+    pub async fn sign_in_by_ticket(
+        &self,
+        ticket_hash: [u8; 32],
+        offered: OfferedDevice,
+        before: Option<Token>,
+        now: u64,
+    ) -> Result<(Token, User, Device), SignInError> {
+        let OfferedDevice { name, public_key, proof, shared, address } = offered;
+        if !is_sound(&public_key) || !challenges::take(self.store, address, public_key, proof, now).await? {
+            return Err(SignInError::BadProof);
+        }
+        let mut tx = self.store.begin().await?;
+        let ticket = tx.take_provider_ticket(&ticket_hash, now).await?.ok_or(SignInError::NoTicket)?;
+        let user = tx.user(ticket.user).await?.filter(|it| !it.disabled).ok_or(SignInError::NoTicket)?;
+        let token = Token::fresh();
+        let ends_at = shared.then(|| now + shared_devices::LIFETIME_MS);
+        let new = NewDevice { public_key, name, ends_at };
+        let device = register(&mut *tx, &user, &token, before, new, now).await?;
+        tx.put_provider_session(&token.hash(), &ticket.session).await?;
+        tx.commit().await?;
+        Ok((token, user, device))
+    }
+}
+
+/// A device with the proof that it holds its key.
+pub struct OfferedDevice {
+    /// What she calls it.
+    pub name: String,
+    /// Its key.
+    pub public_key: PublicKey,
+    /// Its signature over a challenge.
+    pub proof: Signature,
+    /// Whether it keeps nothing, as a computer that several people use.
+    pub shared: bool,
+    /// Where it comes from.
+    pub address: IpAddr,
+}
+
+/// Registers a device, and opens a session on it.
+async fn register(
+    tx: &mut dyn WriteTx,
+    user: &User,
+    token: &Token,
+    before: Option<Token>,
+    new: NewDevice,
+    now: u64,
+) -> Result<Device, SignInError> {
+    let NewDevice { public_key, name, ends_at } = new;
+    let id = device_id(&public_key);
+    let known = tx.device(id).await?;
+    if let Some(known) = &known {
+        if known.user != user.id {
+            return Err(SignInError::OthersDevice);
+        }
+        if known.revoked {
+            return Err(SignInError::RevokedDevice);
+        }
+    }
+    let device = Device {
+        id,
+        user: user.id,
+        public_key,
+        created_at: known.as_ref().map_or(now, |it| it.created_at),
+        // Its owner may have given it another name since.
+        name: known.as_ref().map_or(name, |it| it.name.clone()),
+        last_seen: now,
+        revoked: false,
+    };
+    tx.put_device(&device).await?;
+    if known.is_none() {
+        audit(tx, DEVICE_ADDED, &device, now).await?;
+    }
+    if let Some(ends_at) = ends_at {
+        tx.put_shared_device(id, ends_at).await?;
+    }
+    if let Some(before) = before {
+        tx.end_session(&before.hash()).await?;
+    }
+    let session = Session {
+        user: user.id,
+        device: id,
+        created_at: now,
+        last_used: now,
+        revoked: false,
+        disabled: false,
+    };
+    tx.add_session(&token.hash(), &session).await?;
+    audit(tx, SIGNED_IN, &device, now).await?;
+    Ok(device)
+}
+
+async fn audit(tx: &mut dyn WriteTx, action: &str, device: &Device, now: u64) -> Result<(), StoreError> {
+    let event = AuditEvent {
+        at: now,
+        user: Some(device.user),
+        device: Some(device.id),
+        action: action.into(),
+        object: device.id.to_string(),
+    };
+    tx.audit(&event).await
 }

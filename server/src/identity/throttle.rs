@@ -5,9 +5,11 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use super::network::Network;
+
 /// Failed attempts on one account before there is a wait; people mistype.
 const FREE_PER_ACCOUNT: u32 = 5;
-/// Failed attempts from one address before there is a wait: a whole office can share one.
+/// Failed attempts from one network before there is a wait: a whole office can share one.
 const FREE_PER_ADDRESS: u32 = 30;
 /// The first wait, in ms; each further failure doubles it.
 const FIRST_WAIT_MS: u64 = 2_000;
@@ -27,7 +29,7 @@ pub struct Throttle {
 #[derive(Debug, Default)]
 struct Inner {
     accounts: HashMap<String, Failures>,
-    addresses: HashMap<IpAddr, Failures>,
+    networks: HashMap<Network, Failures>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -72,16 +74,16 @@ impl Throttle {
     pub fn attempt(&self, address: IpAddr, account: &str, now: u64) -> Result<(), Throttled> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let inner = &mut *inner;
-        let account = account.to_lowercase();
+        let (network, account) = (Network::of(address), account.to_lowercase());
         let wait = inner.accounts.get(&account).map_or(0, |it| it.waiting(now));
-        let wait = wait.max(inner.addresses.get(&address).map_or(0, |it| it.waiting(now)));
+        let wait = wait.max(inner.networks.get(&network).map_or(0, |it| it.waiting(now)));
         if wait > 0 {
             return Err(Throttled { seconds: wait.div_ceil(1_000) });
         }
         make_room(&mut inner.accounts, now);
-        make_room(&mut inner.addresses, now);
+        make_room(&mut inner.networks, now);
         inner.accounts.entry(account).or_default().count_one(FREE_PER_ACCOUNT, now);
-        inner.addresses.entry(address).or_default().count_one(FREE_PER_ADDRESS, now);
+        inner.networks.entry(network).or_default().count_one(FREE_PER_ADDRESS, now);
         Ok(())
     }
 
@@ -90,7 +92,7 @@ impl Throttle {
     pub fn succeeded(&self, address: IpAddr, account: &str) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.accounts.remove(&account.to_lowercase());
-        if let Some(failures) = inner.addresses.get_mut(&address) {
+        if let Some(failures) = inner.networks.get_mut(&Network::of(address)) {
             failures.count = failures.count.saturating_sub(1);
             failures.wait_until = 0;
         }
@@ -139,6 +141,19 @@ mod tests {
         }
         assert!(throttle.attempt(HERE, "somebody@example.org", 5_000).is_err());
         throttle.attempt(THERE, "somebody@example.org", 5_000).unwrap();
+    }
+
+    #[test]
+    fn whoever_has_an_ipv6_network_has_one_place_in_it() {
+        let throttle = Throttle::default();
+        let host = |network: u16, number: u32| {
+            IpAddr::from([0x2001, 0xdb8, 0, network, 0, 0, 0, u16::try_from(number).unwrap()])
+        };
+        for n in 0..FREE_PER_ADDRESS {
+            throttle.attempt(host(1, n), &format!("{n}@example.org"), 5_000).unwrap();
+        }
+        assert!(throttle.attempt(host(1, 60_000), "somebody@example.org", 5_000).is_err());
+        throttle.attempt(host(2, 1), "somebody@example.org", 5_000).unwrap();
     }
 
     #[test]

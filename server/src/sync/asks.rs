@@ -7,6 +7,7 @@ use shared::sync::session::{Answer, Ask, ReadAnswer};
 use store::{BatchLimit, Carrier, StoreError};
 
 use super::finishing::Finishing;
+use super::openings;
 use super::push::push;
 use crate::hub::Fresh;
 use crate::state::AppState;
@@ -20,11 +21,20 @@ pub(super) async fn answer(
 ) -> Answer {
     let answer = match ask {
         Ask::Read { places, max_items, max_bytes } => {
-            if let Some(answer) = at_hand(state, carrier, &places, max_items, fresh) {
-                return Answer::Read(vec![answer]);
+            let answers = match at_hand(state, carrier, &places, max_items, fresh) {
+                Some(answer) => Ok(vec![answer]),
+                None => {
+                    let most = BatchLimit { items: max_items, bytes: max_bytes };
+                    state.store.read_logs(carrier, &places, most).await
+                }
+            };
+            // Noted before anything of it goes out.
+            match answers {
+                Ok(answers) => {
+                    openings::note(state, carrier, &places, &answers).await.map(|()| Answer::Read(answers))
+                }
+                Err(error) => Err(error),
             }
-            let most = BatchLimit { items: max_items, bytes: max_bytes };
-            state.store.read_logs(carrier, &places, most).await.map(Answer::Read)
         }
         Ask::Push { doc, items, .. } => {
             // To its end: whoever hangs up or is cut right at the commit keeps nobody from being woken.

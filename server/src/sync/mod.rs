@@ -3,9 +3,11 @@
 mod asks;
 pub mod authors;
 mod finishing;
+mod openings;
 pub mod post;
 mod push;
 pub mod socket;
+pub mod strangers;
 
 use std::time::Duration;
 

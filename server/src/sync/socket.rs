@@ -19,6 +19,7 @@ use store::Carrier;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::{WRITE_PATIENCE, asks};
+use crate::http::extract::ClientAddress;
 use crate::http::problem::Problem;
 use crate::http::security::comes_from_own_page;
 use crate::hub::{Connection, Fresh, Signal};
@@ -49,10 +50,12 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
         (status = 101, description = "A WebSocket with the subprotocol loopbaanmaat.sync.v1"),
         (status = 400, description = "No WebSocket, or without the subprotocol", body = Problem),
         (status = 403, description = "From another site", body = Problem),
+        (status = 429, description = "Too many that are not signed in", body = Problem),
     )
 )]
 pub async fn connect(
     State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
@@ -68,13 +71,24 @@ pub async fn connect(
     }
     // Browsers cannot see a 401 here, so that too is told on the socket.
     let (standing, token) = super::standing(&state, &headers).await?;
+    let stranger = match standing {
+        Standing::SignedOut => {
+            state.rates.address(address, state.clock.now())?;
+            Some(state.strangers.admit(address)?)
+        }
+        // A revoked device is known, and is to hear that it must be emptied.
+        Standing::SignedIn(_) | Standing::Revoked(_) => None,
+    };
     Ok(upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(MOST_UNWRITTEN)
         .max_message_size(MOST_READ)
         .max_frame_size(MOST_READ)
-        .on_upgrade(async move |socket| serve(state, socket, standing, token).await))
+        .on_upgrade(async move |socket| {
+            serve(state, socket, standing, token).await;
+            drop(stranger);
+        }))
 }
 
 async fn serve(state: AppState, mut socket: WebSocket, standing: Standing, token: Option<Token>) {

@@ -252,9 +252,18 @@ pub(crate) async fn touch_session(
 ) -> Result<()> {
     let (token_hash, now) = (&token_hash[..], row::stored(now));
     sqlx::query!("UPDATE sessions SET last_used = ? WHERE token_hash = ?", now, token_hash)
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .told()?;
+    sqlx::query!(
+        "UPDATE devices SET last_seen = max(last_seen, ?)
+         WHERE id = (SELECT device FROM sessions WHERE token_hash = ?)",
+        now,
+        token_hash
+    )
+    .execute(connection)
+    .await
+    .told()?;
     Ok(())
 }
 

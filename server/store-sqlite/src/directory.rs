@@ -1,17 +1,18 @@
 //! What one person may know of who and what there is, read in one transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
+use shared::access::advises;
 use shared::domain::directory::{Device, Directory, Document, Person, Referral, Trajectory};
 use shared::domain::kind::DocKind;
 use shared::domain::lifecycle::{ReferralState, TrajectoryState};
 use shared::domain::role::Role;
-use shared::ids::UserId;
+use shared::ids::{TrajectoryId, UserId};
 use sqlx::SqliteConnection;
 use store::{Result, User};
 
 use crate::error::Told as _;
-use crate::{accounts, row, trajectories};
+use crate::{access, accounts, requests, retention, row, trajectories};
 
 /// See [`Store::directory`](store::Store::directory).
 pub(crate) async fn directory(connection: &mut SqliteConnection, user: UserId) -> Result<Option<Directory>> {
@@ -20,9 +21,19 @@ pub(crate) async fn directory(connection: &mut SqliteConnection, user: UserId) -
         _ => return Ok(None),
     };
     let is = |role| me.roles.contains(&role);
-    let trajectories = trajectories_of(&mut *connection, &me).await?;
+    // Who asks coaches, and who keeps the accounts.
+    let managers = if is(Role::CareerAdviser) || is(Role::Administrator) {
+        access::managers(&mut *connection).await?
+    } else {
+        HashMap::new()
+    };
+    let mut trajectories = trajectories_of(&mut *connection, &me, &managers).await?;
+    tell_avoided(&mut *connection, &me, &managers, &mut trajectories).await?;
     let devices = devices(&mut *connection, user, is(Role::Administrator)).await?;
-    let documents = documents(&mut *connection, user).await?;
+    let mut documents = documents(&mut *connection, user).await?;
+    let due = retention::due(&mut *connection, user).await?;
+    documents.iter_mut().for_each(|document| document.due = due.get(&document.id).copied());
+    let requests = requests::told(&mut *connection, &me).await?;
     let known: BTreeSet<UserId> = devices
         .iter()
         .map(|device| device.user)
@@ -31,6 +42,7 @@ pub(crate) async fn directory(connection: &mut SqliteConnection, user: UserId) -
             trajectories.iter().flat_map(|trajectory| &trajectory.referrals).map(|referral| referral.coach),
         )
         .chain(documents.iter().filter_map(|document| document.owner))
+        .chain(requests.iter().map(|request| request.person))
         .chain([user])
         .collect();
     let mut people = match known_roles(&me.roles) {
@@ -39,8 +51,16 @@ pub(crate) async fn directory(connection: &mut SqliteConnection, user: UserId) -
     };
     people.retain(|person| known.contains(&person.id) || knows(&me.roles, person));
     people.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
-    let people = people.into_iter().map(known_as).collect();
-    Ok(Some(Directory { version: String::new(), me: user, people, devices, documents, trajectories }))
+    let people = people.into_iter().map(|it| known_as(it, &managers)).collect();
+    Ok(Some(Directory {
+        version: String::new(),
+        me: user,
+        people,
+        devices,
+        documents,
+        trajectories,
+        requests,
+    }))
 }
 
 /// The roles of those of whom somebody with `roles` may know by role alone; none where that is everybody.
@@ -52,7 +72,8 @@ fn known_roles(roles: &[Role]) -> Option<Vec<Role>> {
             Role::InternalCoach | Role::Trainer => {
                 known.extend([Role::CareerAdviser, Role::InternalCoach, Role::Trainer]);
             }
-            Role::Employee => known.extend([Role::CareerAdviser]),
+            // Coaches, so that she can name those whom she would rather not have.
+            Role::Employee => known.extend([Role::CareerAdviser, Role::InternalCoach]),
             Role::LineManager => {}
         }
     }
@@ -65,31 +86,32 @@ fn knows(roles: &[Role], person: &User) -> bool {
     known_roles(roles).is_none_or(is_in)
 }
 
-fn known_as(person: User) -> Person {
+fn known_as(person: User, managers: &HashMap<UserId, UserId>) -> Person {
     let User { id, name, unit, disabled, mut roles, .. } = person;
     if disabled {
         // Still an author, no longer anybody to refer to.
         roles.clear();
     }
-    Person { id, name, roles, unit }
+    Person { id, name, roles, unit, manager: managers.get(&id).copied() }
 }
 
-async fn trajectories_of(connection: &mut SqliteConnection, me: &User) -> Result<Vec<Trajectory>> {
+async fn trajectories_of(
+    connection: &mut SqliteConnection,
+    me: &User,
+    managers: &HashMap<UserId, UserId>,
+) -> Result<Vec<Trajectory>> {
+    let mut found = Vec::new();
     if me.roles.contains(&Role::CareerAdviser) {
         let mut referrals = trajectories::all_referrals(&mut *connection).await?;
         referrals.sort_by_key(|referral| referral.trajectory);
-        let all = trajectories::all(connection).await?;
-        return Ok(all
-            .into_iter()
-            .map(|trajectory| {
-                let from = referrals.partition_point(|referral| referral.trajectory < trajectory.id);
-                let own =
-                    referrals[from..].iter().take_while(|referral| referral.trajectory == trajectory.id);
-                told(&trajectory, own.cloned())
-            })
-            .collect());
+        let all = trajectories::all(&mut *connection).await?;
+        let hers = |it: &store::Trajectory| advises(me.id, it.employee, managers.get(&it.employee).copied());
+        found.extend(all.into_iter().filter(hers).map(|trajectory| {
+            let from = referrals.partition_point(|referral| referral.trajectory < trajectory.id);
+            let own = referrals[from..].iter().take_while(|referral| referral.trajectory == trajectory.id);
+            told(&trajectory, own.cloned())
+        }));
     }
-    let mut found = Vec::new();
     for trajectory in trajectories::of_employee(&mut *connection, me.id).await? {
         let referrals = trajectories::referrals(&mut *connection, trajectory.id).await?;
         found.push(told(&trajectory, referrals));
@@ -98,12 +120,17 @@ async fn trajectories_of(connection: &mut SqliteConnection, me: &User) -> Result
         let mut own = trajectories::referrals_to(&mut *connection, me.id).await?;
         own.sort_by_key(|referral| (referral.trajectory, referral.offered_at));
         for group in own.chunk_by(|a, b| a.trajectory == b.trajectory) {
-            // What she declined is no longer hers to know.
+            if found.iter().any(|it| it.id == group[0].trajectory) {
+                continue;
+            }
+            // What she declined is no longer hers to know, nor what was taken back.
+            let group: Vec<_> =
+                group.iter().filter(|referral| referral.state != ReferralState::Withdrawn).cloned().collect();
             if group.iter().all(|referral| referral.state == ReferralState::Declined) {
                 continue;
             }
             let trajectory = trajectories::trajectory(&mut *connection, group[0].trajectory).await?;
-            found.extend(trajectory.filter(still_told).map(|it| told(&it, group.iter().cloned())));
+            found.extend(trajectory.filter(still_told).map(|it| told(&it, group)));
         }
     }
     Ok(found)
@@ -129,10 +156,32 @@ fn told(trajectory: &store::Trajectory, referrals: impl IntoIterator<Item = stor
         intake_at: trajectory.intake_at,
         closed_at: trajectory.closed_at,
         referrals: referrals.into_iter().map(referral).collect(),
+        avoided: Vec::new(),
     }
 }
 
+/// Whom an employee would rather not have is told to her and to those who advise her; not to a coach, whatever else that
+/// one is.
+async fn tell_avoided(
+    connection: &mut SqliteConnection,
+    me: &User,
+    managers: &HashMap<UserId, UserId>,
+    trajectories: &mut [Trajectory],
+) -> Result<()> {
+    let is_adviser = me.roles.contains(&Role::CareerAdviser);
+    let may_know = |it: &Trajectory| {
+        it.employee == me.id || is_adviser && advises(me.id, it.employee, managers.get(&it.employee).copied())
+    };
+    let known: Vec<TrajectoryId> = trajectories.iter().filter(|it| may_know(it)).map(|it| it.id).collect();
+    let mut avoided = access::avoided_in(connection, known).await?;
+    for trajectory in trajectories {
+        trajectory.avoided = avoided.remove(&trajectory.id).unwrap_or_default();
+    }
+    Ok(())
+}
+
 async fn documents(connection: &mut SqliteConnection, user: UserId) -> Result<Vec<Document>> {
+    let mut kept = access::kept_for(&mut *connection, user).await?;
     let user = &user.0[..];
     let found = sqlx::query!(
         "SELECT documents.id, documents.kind, documents.trajectory, documents.owner, grants.access
@@ -145,12 +194,17 @@ async fn documents(connection: &mut SqliteConnection, user: UserId) -> Result<Ve
     .await
     .told()?;
     let documents = found.into_iter().map(|it| {
+        let id = row::id(&it.id)?;
+        let kept = kept.remove(&id);
         Ok(Document {
-            id: row::id(&it.id)?,
+            id,
             kind: row::coded(&it.kind, DocKind::from_code)?,
             access: row::access(it.access)?,
             trajectory: row::id_if(it.trajectory.as_deref())?,
             owner: row::id_if(it.owner.as_deref())?,
+            due: None,
+            kept_with: kept.as_ref().map(|it| it.coach),
+            handed_to: kept.map(|it| it.handed_to).unwrap_or_default(),
         })
     });
     documents.collect()

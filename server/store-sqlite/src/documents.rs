@@ -10,7 +10,7 @@ use sqlx::SqliteConnection;
 use store::{Document, GrantsChange, Millis, NewGrant, Result};
 
 use crate::error::Told as _;
-use crate::{row, snapshots};
+use crate::{access, retention, row, snapshots};
 
 struct DocumentRow {
     id: Vec<u8>,
@@ -138,7 +138,11 @@ pub(crate) async fn destroy(
     id: DocId,
     now: Millis,
 ) -> Result<GrantsChange> {
-    let change = set_grants(&mut *connection, id, &[]).await?;
+    let change = set_grants(&mut *connection, id, &[], None).await?;
+    access::destroy(&mut *connection, id).await?;
+    if let Some(document) = document(&mut *connection, id).await? {
+        retention::record(&mut *connection, id, document.kind, now).await?;
+    }
     snapshots::destroy(&mut *connection, id).await?;
     let (id, now) = (&id.0[..], row::stored(now));
     sqlx::query!("DELETE FROM items WHERE doc = ?", id).execute(&mut *connection).await.told()?;
@@ -164,18 +168,26 @@ pub(crate) async fn facts(connection: &mut SqliteConnection, id: DocId) -> Resul
         None => None,
     };
     let referred = match (document.kind, document.owner) {
-        (DocKind::CoachProfile, Some(coach)) => referred_to(connection, coach).await?,
+        (DocKind::CoachProfile, Some(coach)) => referred_to(&mut *connection, coach).await?,
         _ => Vec::new(),
     };
-    Ok(Some(DocumentFacts { kind: document.kind, owner: document.owner, trajectory, referred }))
+    let kept_with = match document.kind {
+        DocKind::SharedNotes => access::kept_with(connection, id).await?,
+        _ => None,
+    };
+    Ok(Some(DocumentFacts { kind: document.kind, owner: document.owner, trajectory, referred, kept_with }))
 }
 
 async fn trajectory_facts(connection: &mut SqliteConnection, id: TrajectoryId) -> Result<TrajectoryFacts> {
     let id = &id.0[..];
-    let found = sqlx::query!("SELECT employee, state FROM trajectories WHERE id = ?", id)
-        .fetch_one(&mut *connection)
-        .await
-        .told()?;
+    let found = sqlx::query!(
+        "SELECT trajectories.employee, trajectories.state, users.manager
+         FROM trajectories JOIN users ON users.id = trajectories.employee WHERE trajectories.id = ?",
+        id
+    )
+    .fetch_one(&mut *connection)
+    .await
+    .told()?;
     let referrals = sqlx::query!(
         "SELECT coach, state FROM referrals WHERE trajectory = ? ORDER BY offered_at, rowid",
         id
@@ -186,6 +198,7 @@ async fn trajectory_facts(connection: &mut SqliteConnection, id: TrajectoryId) -
     Ok(TrajectoryFacts {
         employee: row::id(&found.employee)?,
         state: row::coded(&found.state, TrajectoryState::from_code)?,
+        manager: row::id_if(found.manager.as_deref())?,
         referrals: referrals
             .into_iter()
             .map(|it| Ok((row::id(&it.coach)?, row::coded(&it.state, ReferralState::from_code)?)))
@@ -214,6 +227,7 @@ pub(crate) async fn set_grants(
     connection: &mut SqliteConnection,
     id: DocId,
     grants: &[NewGrant],
+    at: Option<Millis>,
 ) -> Result<GrantsChange> {
     let doc = &id.0[..];
     let found = sqlx::query!("SELECT user, access FROM grants WHERE doc = ? AND access > 0", doc)
@@ -227,7 +241,7 @@ pub(crate) async fn set_grants(
     let mut change = GrantsChange::default();
     for &(user, access) in &before {
         if !grants.iter().any(|grant| grant.user == user && grant.access > Access::None) {
-            put_grant(&mut *connection, id, NewGrant { user, access: Access::None }).await?;
+            put_grant(&mut *connection, id, NewGrant { user, access: Access::None }, at).await?;
             change.lost.push(user);
         } else if !grants.contains(&NewGrant { user, access }) {
             change.changed.push(user);
@@ -239,7 +253,7 @@ pub(crate) async fn set_grants(
         if was == grant.access || grant.access == Access::None {
             continue;
         }
-        put_grant(&mut *connection, id, *grant).await?;
+        put_grant(&mut *connection, id, *grant, at).await?;
         if was == Access::None {
             change.changed.push(grant.user);
         }
@@ -248,15 +262,24 @@ pub(crate) async fn set_grants(
     Ok(change)
 }
 
-async fn put_grant(connection: &mut SqliteConnection, doc: DocId, grant: NewGrant) -> Result<()> {
+async fn put_grant(
+    connection: &mut SqliteConnection,
+    doc: DocId,
+    grant: NewGrant,
+    at: Option<Millis>,
+) -> Result<()> {
     let (doc, user, access) = (&doc.0[..], &grant.user.0[..], row::access_column(grant.access));
+    let since = at.filter(|_| grant.access > Access::None).map(row::stored);
     sqlx::query!(
-        "INSERT INTO grants (doc, user, access, ever_read, ever_write) VALUES (?1, ?2, ?3, ?3 >= 1, ?3 >= 2)
+        "INSERT INTO grants (doc, user, access, ever_read, ever_write, since)
+         VALUES (?1, ?2, ?3, ?3 >= 1, ?3 >= 2, ?4)
          ON CONFLICT (doc, user) DO UPDATE SET access = excluded.access,
+             since = CASE WHEN grants.access > 0 AND excluded.access > 0 THEN grants.since ELSE excluded.since END,
              ever_read = max(ever_read, excluded.ever_read), ever_write = max(ever_write, excluded.ever_write)",
         doc,
         user,
-        access
+        access,
+        since
     )
     .execute(connection)
     .await

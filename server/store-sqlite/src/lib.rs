@@ -1,24 +1,34 @@
 //! The store in one SQLite file: one writer, readers beside it, every commit on the disk before it is answered.
 
+mod access;
 mod accounts;
+mod audit;
+mod backup;
 mod challenges;
 mod connections;
 mod covering;
+mod deletions;
 mod directory;
 mod documents;
 mod error;
+mod factors;
 mod facts;
 mod gathered;
 mod judging;
+mod links;
 mod live;
 mod log;
 mod open;
 mod packed;
+mod provider;
 mod push;
 mod quarantine;
 mod recent;
 mod record;
+mod requests;
+mod retention;
 mod row;
+mod shared_devices;
 mod snapshots;
 mod survey;
 mod trajectories;
@@ -26,26 +36,32 @@ mod transaction;
 mod trial;
 mod writer;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use shared::domain::audit::Destruction;
 use shared::domain::directory::Directory;
+use shared::domain::retention::Settings;
 use shared::ids::{ChangeHash, CommandId, DeviceId, DocId, UserId};
 use shared::sync::gate::Examined;
 use shared::sync::message::Place;
 use shared::sync::session::ReadAnswer;
 use sqlx::Connection as _;
 use store::{
-    AnsweredCommand, AuditRow, BatchLimit, BeforePush, Carrier, DeviceKey, Grant, GrownLog, LogToCover,
-    LogToTry, Millis, NewChallenge, NewSnapshot, Quarantined, Reader, Result, Session, Store, Told, User,
-    Voided, WriteTx,
+    AnsweredCommand, AuditFilter, AuditLog, AuditRow, BatchLimit, BeforePush, Carrier, Clocked, Deletion,
+    DeviceKey, Grant, GrownLog, LogToCover, LogToTry, Millis, NewChallenge, NewSnapshot, Quarantined, Result,
+    RetentionStore, Session, Store, Told, User, Voided, WriteTx,
 };
 
+pub use backup::{check_database, head_of_copy};
+pub use deletions::{deletion_list_of, read_deletion_list};
 pub use open::{OLDEST_SQLITE, Options};
 
 use crate::challenges::Challenges;
-use crate::connections::Connections;
+use crate::connections::{Connections, Lent};
+use crate::deletions::DeletionList;
 use crate::error::Told as _;
 use crate::judging::Push;
 use crate::push::Committer;
@@ -59,6 +75,7 @@ pub struct SqliteStore {
     writer: Writer,
     committer: Committer,
     challenges: Challenges,
+    deletions: DeletionList,
 }
 
 impl SqliteStore {
@@ -81,7 +98,56 @@ impl SqliteStore {
         let (writer, readers) = open::open(file, options).await?;
         let committer = Committer::start(writer.clone());
         let challenges = Challenges::new(writer.clone());
-        Ok(Self { readers, writer, committer, challenges })
+        Ok(Self { readers, writer, committer, challenges, deletions: DeletionList::of(file) })
+    }
+
+    /// A connection to read with.
+    async fn reader(&self) -> Result<Lent> {
+        self.readers.acquire().await
+    }
+}
+
+#[async_trait]
+impl AuditLog for SqliteStore {
+    async fn audit_page(&self, filter: &AuditFilter, most: u32) -> Result<Vec<AuditRow>> {
+        audit::page(&mut *self.readers.acquire().await?, filter, most).await
+    }
+}
+
+#[async_trait]
+impl RetentionStore for SqliteStore {
+    async fn retention_settings(&self) -> Result<Option<Settings>> {
+        retention::settings(&mut *self.readers.acquire().await?).await
+    }
+
+    async fn clocked(&self) -> Result<Vec<Clocked>> {
+        retention::clocked(&mut *self.readers.acquire().await?).await
+    }
+
+    async fn destructions(&self, most: u32) -> Result<Vec<Destruction>> {
+        retention::destructions(&mut *self.readers.acquire().await?, most).await
+    }
+
+    async fn deletion_list(&self) -> Result<Vec<Deletion>> {
+        self.deletions.read().await
+    }
+
+    async fn complete_deletion_list(&self) -> Result<u64> {
+        // Held so that no other program adds to the list meanwhile.
+        let mut tx = self.writer.begin().await?;
+        let listed: HashSet<DocId> = self.deletions.read().await?.into_iter().map(|it| it.doc).collect();
+        let mut missing = retention::destroyed(tx.connection()).await?;
+        missing.retain(|it| !listed.contains(&it.doc));
+        let count = missing.len() as u64;
+        if count > 0 {
+            self.deletions.append(missing).await?;
+        }
+        tx.commit().await?;
+        Ok(count)
+    }
+
+    async fn scrub(&self) -> Result<bool> {
+        retention::scrub(&mut *self.writer.acquire().await?).await
     }
 }
 
@@ -109,7 +175,7 @@ impl Store for SqliteStore {
     }
 
     async fn begin(&self) -> Result<Box<dyn WriteTx>> {
-        Ok(Box::new(Transaction::new(self.writer.begin().await?)))
+        Ok(Box::new(Transaction::new(self.writer.begin().await?, self.deletions.clone())))
     }
 
     async fn close(&self) {
@@ -156,10 +222,6 @@ impl Store for SqliteStore {
 
     async fn grant(&self, user: UserId, doc: DocId) -> Result<Grant> {
         log::grant(&mut *self.readers.acquire().await?, user, doc).await
-    }
-
-    async fn readers(&self, user: UserId, doc: DocId) -> Result<Vec<Reader>> {
-        log::readers(&mut *self.readers.acquire().await?, user, doc).await
     }
 
     async fn directory(&self, user: UserId) -> Result<Option<Directory>> {

@@ -7,7 +7,7 @@ use shared::ids::{Chain, DocId, UserId};
 use shared::sync::message::Place;
 use shared::sync::session::ReadAnswer;
 use sqlx::{Connection as _, SqliteConnection};
-use store::{BatchLimit, Carrier, Grant, Reader, Result, StoreError};
+use store::{BatchLimit, Carrier, Grant, Result, StoreError};
 
 use crate::error::Told as _;
 use crate::gathered::{Gathered, ItemRow};
@@ -284,29 +284,4 @@ pub(crate) async fn grant(connection: &mut SqliteConnection, user: UserId, doc: 
     .told()?;
     let Some(found) = found else { return Ok(Grant::NONE) };
     Ok(Grant { access: row::access(found.access)?, ever_read: found.ever_read, ever_write: found.ever_write })
-}
-
-/// See [`Store::readers`](store::Store::readers).
-pub(crate) async fn readers(
-    connection: &mut SqliteConnection,
-    user: UserId,
-    doc: DocId,
-) -> Result<Vec<Reader>> {
-    let (user, doc) = (&user.0[..], &doc.0[..]);
-    let found = sqlx::query!(
-        "SELECT users.id, users.name, grants.access
-         FROM grants JOIN users ON users.id = grants.user
-         WHERE grants.doc = ?1 AND grants.access > 0
-           AND EXISTS (SELECT 1 FROM grants AS own WHERE own.doc = ?1 AND own.user = ?2 AND own.access > 0)
-         ORDER BY users.name, users.id",
-        doc,
-        user
-    )
-    .fetch_all(connection)
-    .await
-    .told()?;
-    let readers = found
-        .into_iter()
-        .map(|it| Ok(Reader { user: row::id(&it.id)?, name: it.name, access: row::access(it.access)? }));
-    readers.collect()
 }

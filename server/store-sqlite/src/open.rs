@@ -154,6 +154,13 @@ fn prepare_file(file: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Makes a file that only the server's own account can read and write, or opens it.
+pub(crate) fn make_private(file: &Path) -> io::Result<fs::File> {
+    let opened = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(file)?;
+    restrict(&opened)?;
+    Ok(opened)
+}
+
 #[cfg(unix)]
 fn make_folder(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;

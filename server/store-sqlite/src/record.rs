@@ -77,18 +77,18 @@ pub(crate) async fn audit(connection: &mut SqliteConnection, event: &AuditEvent)
 }
 
 /// A row of the audit log as it lies in the database.
-struct Audited {
-    seq: i64,
-    at: i64,
-    user: Option<Vec<u8>>,
-    device: Option<Vec<u8>>,
-    action: String,
-    object: String,
-    hash: Vec<u8>,
+pub(crate) struct Audited {
+    pub(crate) seq: i64,
+    pub(crate) at: i64,
+    pub(crate) user: Option<Vec<u8>>,
+    pub(crate) device: Option<Vec<u8>>,
+    pub(crate) action: String,
+    pub(crate) object: String,
+    pub(crate) hash: Vec<u8>,
 }
 
 impl Audited {
-    fn read(self) -> Result<AuditRow> {
+    pub(crate) fn read(self) -> Result<AuditRow> {
         Ok(AuditRow {
             seq: row::number(self.seq)?,
             event: AuditEvent {

@@ -11,12 +11,12 @@ use shared::domain::lifecycle::{ReferralState, TrajectoryState};
 use shared::domain::role::Role;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
-use store::contract::{Author, World};
-use store::{SharedStore, Store as _};
+use store::contract::{self, Author, World};
+use store::{RequestStep, SharedStore, Store as _};
 use store_sqlite::SqliteStore;
 
 /// Every column of the tables that a directory is read from, with another value for it where it counts. A new column is to
-/// be put here: in `0006_directory_changes.sql` too, or its changes go unseen by whoever compares versions.
+/// be put here: in a trigger like those of `0006_directory_changes.sql` too, or its changes go unseen by whoever compares versions.
 const COLUMNS: &[(&str, &str, Option<&str>)] = &[
     ("users", "id", None),
     ("users", "email", None),
@@ -25,6 +25,7 @@ const COLUMNS: &[(&str, &str, Option<&str>)] = &[
     ("users", "unit", Some("'Elsewhere'")),
     ("users", "password_hash", None),
     ("users", "disabled", Some("1 - disabled")),
+    ("users", "manager", Some("(SELECT max(id) FROM users)")),
     ("user_roles", "user", None),
     ("user_roles", "role", Some("'administrator'")),
     ("devices", "id", None),
@@ -53,6 +54,8 @@ const COLUMNS: &[(&str, &str, Option<&str>)] = &[
     // Known to whoever could ever read, and told to nobody.
     ("grants", "ever_read", None),
     ("grants", "ever_write", Some("1 - ever_write")),
+    // Told with a document, not in a directory.
+    ("grants", "since", None),
     ("trajectories", "id", None),
     ("trajectories", "employee", Some("(SELECT max(id) FROM users)")),
     ("trajectories", "state", Some("'another'")),
@@ -65,6 +68,35 @@ const COLUMNS: &[(&str, &str, Option<&str>)] = &[
     ("referrals", "state", Some("'another'")),
     ("referrals", "offered_at", Some("7")),
     ("referrals", "answered_at", Some("7")),
+    ("requests", "id", None),
+    ("requests", "kind", Some("'another'")),
+    ("requests", "person", Some("(SELECT max(id) FROM users)")),
+    ("requests", "scope", Some("'account'")),
+    ("requests", "trajectory", Some("x'00'")),
+    ("requests", "state", Some("'another'")),
+    ("requests", "made_at", Some("7")),
+    ("requests", "due_at", Some("7")),
+    ("requests", "reason", Some("'another'")),
+    ("requests", "decided_by", None),
+    ("requests", "decided_at", Some("7")),
+    ("requests", "done_by", None),
+    ("requests", "done_at", Some("7")),
+    ("requests", "erased", Some("'{\"intake\":1}'")),
+    ("request_steps", "request", Some("x'00'")),
+    ("request_steps", "role", Some("'another'")),
+    ("request_steps", "user", Some("x''")),
+    ("request_steps", "answer", Some("1")),
+    ("request_steps", "reason", Some("'another'")),
+    ("request_steps", "answered_by", None),
+    ("request_steps", "answered_at", Some("7")),
+    // Put in and taken out, never changed.
+    ("avoided", "trajectory", None),
+    ("avoided", "coach", None),
+    ("kept_with", "doc", None),
+    ("kept_with", "coach", Some("(SELECT min(id) FROM users)")),
+    ("handed_over", "doc", None),
+    ("handed_over", "coach", None),
+    ("handed_over", "at", None),
 ];
 
 struct Scene {
@@ -114,7 +146,32 @@ async fn every_change_of_what_a_directory_tells_is_counted() {
     assert!(scene.count().await > before);
     before = scene.count().await;
     let grants = [(&anna, Access::Write), (&coach, Access::Write)];
-    world.document_in(1, DocKind::SharedNotes, Some(anna.user), Some(trajectory), &grants).await;
+    let notes = world.document_in(1, DocKind::SharedNotes, Some(anna.user), Some(trajectory), &grants).await;
+    assert!(scene.count().await > before);
+    before = scene.count().await;
+    let mut tx = world.begin().await;
+    tx.set_avoided(trajectory, &[coach.user]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(scene.count().await > before);
+    before = scene.count().await;
+    let mut tx = world.begin().await;
+    tx.keep_with(notes, coach.user).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(scene.count().await > before);
+    before = scene.count().await;
+    let mut tx = world.begin().await;
+    tx.hand_over(notes, coach.user, 5).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(scene.count().await > before);
+
+    before = scene.count().await;
+    contract::requests::access(
+        &world,
+        1,
+        &anna,
+        &[RequestStep { role: Role::InternalCoach, user: Some(coach.user), answered: None }],
+    )
+    .await;
     assert!(scene.count().await > before);
 
     let mut tables: Vec<_> = COLUMNS.iter().map(|(table, ..)| *table).collect();
@@ -137,7 +194,7 @@ async fn every_change_of_what_a_directory_tells_is_counted() {
         );
         if let Some(other) = other {
             let one = format!("(SELECT min(rowid) FROM {table})");
-            let only = if *table == "grants" || *table == "user_roles" {
+            let only = if ["grants", "user_roles", "kept_with"].contains(table) {
                 "1".to_owned()
             } else {
                 format!("rowid = {one}")
@@ -146,7 +203,20 @@ async fn every_change_of_what_a_directory_tells_is_counted() {
             assert!(scene.is_counted(statement).await, "{table}.{column}");
         }
     }
-    for table in ["referrals", "grants", "documents", "trajectories", "devices", "user_roles", "users"] {
+    for table in [
+        "request_steps",
+        "requests",
+        "handed_over",
+        "kept_with",
+        "avoided",
+        "referrals",
+        "grants",
+        "documents",
+        "trajectories",
+        "devices",
+        "user_roles",
+        "users",
+    ] {
         assert!(scene.is_counted(format!("DELETE FROM {table}")).await, "{table}");
     }
 }

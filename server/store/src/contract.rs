@@ -6,13 +6,21 @@
 // What goes wrong in here fails a test, and should.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
+pub mod access;
 pub mod accounts;
+pub mod audit;
 pub mod directories;
 pub mod documents;
+pub mod factors;
+pub mod links;
 pub mod logs;
+pub mod provider;
 pub mod pushes;
 pub mod quarantine;
 pub mod records;
+pub mod requests;
+pub mod retention;
+pub mod shared_devices;
 pub mod snapshots;
 pub mod world;
 
@@ -46,15 +54,28 @@ macro_rules! contract {
                 challenges_are_kept_for_their_address_and_of_each_the_newest
                 a_dropped_transaction_leaves_no_trace
             }
+            access {
+                readers_are_told_to_readers
+                access_has_a_beginning
+                a_first_opening_is_noted_once
+                many_openings_are_one_transaction
+                what_access_depends_on_reads_back
+                a_directory_keeps_conflicts_of_interest_apart
+            }
             documents {
                 a_document_is_born_with_its_genesis
                 an_id_is_used_once
                 grants_remember_what_was_once_allowed
                 a_change_of_grants_says_whom_it_concerns
-                readers_are_told_to_readers
                 a_destroyed_document_is_gone_and_stays_gone
                 facts_follow_trajectory_and_referrals
                 documents_are_found_by_trajectory_and_owner
+            }
+            factors {
+                an_app_counts_once_it_is_confirmed
+                a_step_is_used_once
+                a_recovery_code_is_used_once_and_by_its_owner
+                what_is_taken_away_is_told_until_it_is_known
             }
             logs {
                 a_log_is_read_in_order_without_gaps
@@ -64,6 +85,13 @@ macro_rules! contract {
                 a_stranger_learns_nothing_of_what_exists
                 who_lost_access_is_told_that_it_is_gone
                 a_revoked_device_reads_nothing
+            }
+            provider {
+                a_sign_in_under_way_comes_back_once
+                a_subject_is_known_by_its_issuer
+                a_ticket_is_taken_once
+                sessions_end_with_that_of_the_provider
+                a_logout_token_is_taken_once
             }
             pushes {
                 what_is_acknowledged_is_in_the_log
@@ -104,7 +132,7 @@ macro_rules! contract {
                 a_trial_starts_from_the_snapshot
             }
             directories {
-                an_employee_knows_the_advisers_and_her_coaches
+                an_employee_knows_the_advisers_and_the_coaches
                 a_coach_knows_whom_she_was_referred_and_nobody_elses_referrals
                 a_coach_who_declined_knows_nothing_more_of_it
                 an_adviser_knows_every_trajectory
@@ -114,10 +142,45 @@ macro_rules! contract {
                 only_the_owner_of_a_device_is_told_its_name
                 a_disabled_person_has_no_directory_and_no_roles_for_others
             }
+            audit {
+                rows_are_found_by_who_what_and_when
+                a_log_that_was_written_is_sound
+            }
+            links {
+                a_link_is_taken_once
+                a_new_link_takes_the_place_of_the_one_before
+                an_account_is_told_with_its_invitation_wish_and_devices
+                a_session_in_use_says_when_its_device_was_here
+                all_sessions_of_a_person_end_but_the_one_that_is_kept
+            }
+            requests {
+                a_request_reads_back_and_can_be_settled
+                who_is_asked_can_answer_anew
+                a_request_is_known_to_who_made_it_who_oversees_it_and_who_is_asked
+                what_is_settled_is_no_longer_told_to_who_was_only_asked
+                a_request_about_a_trajectory_that_is_gone_has_lapsed
+                what_there_is_about_a_person_is_told_without_content
+                what_is_destroyed_or_about_others_is_not_told
+                a_persons_devices_are_found
+            }
+            retention {
+                a_clock_counts_from_the_closing
+                a_draft_counts_from_when_it_was_last_seen_to_have_grown
+                a_directory_tells_when_a_document_is_due
+                what_is_destroyed_leaves_a_record_and_is_on_the_list
+                what_is_rolled_back_is_not_on_the_list
+                what_was_destroyed_before_there_was_a_list_is_put_on_it
+                what_is_buried_is_gone_for_those_who_could_read_it
+                only_sessions_of_revoked_devices_outlive_the_end_of_all
+            }
             records {
                 a_command_keeps_its_answer_per_person
                 the_audit_log_is_a_chain
                 a_setting_reads_back
+            }
+            shared_devices {
+                a_shared_device_is_over_at_its_end_and_until_it_is_ended
+                only_a_device_that_is_there_can_be_shared
             }
         }
     };

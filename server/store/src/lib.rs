@@ -5,15 +5,31 @@
 //! decided is still true when it is written; pushes have their own way in, since many of them share one
 //! transaction.
 
+mod access;
+mod audit;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod factors;
+mod links;
 mod models;
+mod provider;
 mod quarantine;
+mod requests;
+mod retention;
+mod shared_devices;
 mod snapshots;
 mod transaction;
 
+pub use access::*;
+pub use audit::*;
+pub use factors::*;
+pub use links::*;
 pub use models::*;
+pub use provider::*;
 pub use quarantine::*;
+pub use requests::*;
+pub use retention::*;
+pub use shared_devices::{SharedDevices, WriteSharedDevices};
 pub use snapshots::*;
 pub use transaction::WriteTx;
 
@@ -96,7 +112,19 @@ pub type SharedStore = Arc<dyn Store>;
 
 /// The reading half, pushes, and the door to transactions.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store:
+    AccessStore
+    + AuditLog
+    + FactorStore
+    + LinkStore
+    + ProviderStore
+    + ReadRequests
+    + RetentionStore
+    + SharedDevices
+    + Send
+    + Sync
+    + 'static
+{
     /// Whether the database can be read and written at this moment; for `/health/ready`. What was written just
     /// now is proof enough; otherwise it writes.
     async fn ready(&self) -> Result<()>;
@@ -138,10 +166,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// What `user` may do with `doc` now.
     async fn grant(&self, user: UserId, doc: DocId) -> Result<Grant>;
-
-    /// Everybody who can read `doc`, by name, if `user` can herself: one answer from one consistent read. Empty:
-    /// she cannot, or it is not there.
-    async fn readers(&self, user: UserId, doc: DocId) -> Result<Vec<Reader>>;
 
     /// Everything that `user` may know, in one consistent read; `version` is left empty.
     async fn directory(&self, user: UserId) -> Result<Option<Directory>>;

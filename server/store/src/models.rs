@@ -21,7 +21,7 @@ pub struct User {
     pub unit: String,
     /// Her roles, ascending; never empty.
     pub roles: Vec<Role>,
-    /// The Argon2id hash as a PHC string; none where she signs in elsewhere.
+    /// The Argon2id hash as a PHC string; none before she has chosen a password, or where she signs in elsewhere.
     pub password_hash: Option<String>,
     /// A disabled account can do nothing and has access to nothing.
     pub disabled: bool,
@@ -40,7 +40,7 @@ pub struct Device {
     pub name: String,
     /// When it was registered.
     pub created_at: Millis,
-    /// When it last signed in.
+    /// When it was last here, to some minutes.
     pub last_seen: Millis,
     /// Whether it has been revoked.
     pub revoked: bool,
@@ -72,17 +72,6 @@ pub struct NewChallenge {
     pub address: String,
     /// From when on it is worth nothing.
     pub expires: Millis,
-}
-
-/// Somebody who can read a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reader {
-    /// Who.
-    pub user: UserId,
-    /// Her name.
-    pub name: String,
-    /// What she may do with it.
-    pub access: Access,
 }
 
 /// A trajectory, whole.

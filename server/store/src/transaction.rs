@@ -5,13 +5,15 @@ use shared::access::DocumentFacts;
 use shared::ids::{CommandId, DeviceId, DocId, ReferralId, TrajectoryId, UserId};
 
 use crate::{
-    AnsweredCommand, AuditEvent, Device, Document, GrantsChange, NewGrant, Referral, Result, Session,
-    Trajectory, User,
+    AccessTx, AnsweredCommand, AuditEvent, Device, Document, FactorTx, GrantsChange, LinkTx, NewGrant,
+    ProviderTx, Referral, Result, RetentionTx, Session, Trajectory, User, WriteRequests, WriteSharedDevices,
 };
 
 /// An open transaction. Dropped without [`commit`](WriteTx::commit), it leaves no trace.
 #[async_trait]
-pub trait WriteTx: Send {
+pub trait WriteTx:
+    AccessTx + FactorTx + LinkTx + ProviderTx + RetentionTx + WriteRequests + WriteSharedDevices + Send
+{
     /// Makes everything durable and visible.
     async fn commit(self: Box<Self>) -> Result<()>;
 
@@ -31,7 +33,7 @@ pub trait WriteTx: Send {
 
     /// Adds a session under the hash of its token.
     async fn add_session(&mut self, token_hash: &[u8; 32], session: &Session) -> Result<()>;
-    /// Notes when a session was last used.
+    /// Notes when a session was last used, and so when its device was last here.
     async fn touch_session(&mut self, token_hash: &[u8; 32], now: u64) -> Result<()>;
     /// Ends a session.
     async fn end_session(&mut self, token_hash: &[u8; 32]) -> Result<()>;

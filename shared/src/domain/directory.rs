@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::DocKind;
 use super::lifecycle::{ReferralState, TrajectoryState};
+use super::request::Request;
 use super::role::Role;
-use crate::access::Access;
+use crate::access::{Access, Colleague};
 use crate::ids::{DeviceId, DocId, PublicKey, ReferralId, TrajectoryId, UserId};
 
 /// The answer of `GET /api/directory`.
@@ -24,6 +25,9 @@ pub struct Directory {
     pub documents: Vec<Document>,
     /// Trajectories that she takes part in or oversees.
     pub trajectories: Vec<Trajectory>,
+    /// Requests that she made, oversees, or is asked something for; without content. The newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<Request>,
 }
 
 /// A person, as others may know her.
@@ -37,6 +41,18 @@ pub struct Person {
     pub roles: Vec<Role>,
     /// The part of the organisation she works in; empty if unknown.
     pub unit: String,
+    /// Her own manager, where that is known; told to advisers, who must not ask that one to coach her, and to
+    /// administrators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manager: Option<UserId>,
+}
+
+impl Person {
+    /// As conflicts of interest see her.
+    #[must_use]
+    pub fn colleague(&self) -> Colleague<'_> {
+        Colleague { user: self.id, unit: &self.unit, manager: self.manager }
+    }
 }
 
 /// A device whose signatures can be checked.
@@ -77,6 +93,15 @@ pub struct Document {
     /// The employee it is about, or the coach whose it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<UserId>,
+    /// When it is to be destroyed, in ms since 1970; none while its clock does not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<u64>,
+    /// For shared notes: the coach they are or were kept with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_with: Option<UserId>,
+    /// For shared notes: the successors to whom the employee handed them over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handed_to: Vec<UserId>,
 }
 
 /// A trajectory, as far as the reader may know it.
@@ -98,6 +123,9 @@ pub struct Trajectory {
     pub closed_at: Option<u64>,
     /// Proposals to coaches, oldest first; a coach sees only her own.
     pub referrals: Vec<Referral>,
+    /// Coaches whom the employee would rather not have; told to her and to advisers alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub avoided: Vec<UserId>,
 }
 
 impl Trajectory {
@@ -105,6 +133,12 @@ impl Trajectory {
     #[must_use]
     pub fn coach(&self) -> Option<UserId> {
         self.referrals.iter().find(|referral| referral.state == ReferralState::Accepted).map(|it| it.coach)
+    }
+
+    /// The coach who has been asked and has not answered, if any.
+    #[must_use]
+    pub fn asked(&self) -> Option<UserId> {
+        self.referrals.iter().find(|referral| referral.state == ReferralState::Offered).map(|it| it.coach)
     }
 }
 

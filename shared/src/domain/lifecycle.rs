@@ -85,11 +85,13 @@ pub enum ReferralState {
     Declined,
     /// The coach was the trajectory's coach, and a successor took over.
     Ended,
+    /// The question was taken back before it was answered: the employee would rather not.
+    Withdrawn,
 }
 
 impl ReferralState {
     /// Every state.
-    pub const ALL: [Self; 4] = [Self::Offered, Self::Accepted, Self::Declined, Self::Ended];
+    pub const ALL: [Self; 5] = [Self::Offered, Self::Accepted, Self::Declined, Self::Ended, Self::Withdrawn];
 
     /// The name on the wire and in the database.
     #[must_use]
@@ -99,6 +101,7 @@ impl ReferralState {
             Self::Accepted => "accepted",
             Self::Declined => "declined",
             Self::Ended => "ended",
+            Self::Withdrawn => "withdrawn",
         }
     }
 

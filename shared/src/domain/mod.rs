@@ -1,9 +1,11 @@
 //! The words of the glossary as types.
 
+pub mod audit;
 pub mod coach_profile;
 pub mod command;
 pub mod directory;
 pub mod entry;
+pub mod erasure;
 pub mod genesis;
 pub mod kind;
 pub mod lifecycle;
@@ -15,6 +17,8 @@ pub mod progress;
 pub mod read;
 pub mod reflection;
 pub mod reflection_form;
+pub mod request;
+pub mod retention;
 pub mod role;
 pub mod shape;
 pub mod template;

@@ -26,6 +26,10 @@ export const nowhere = () => randomBytes(16);
 
 const turns = new WeakMap();
 
+/** Employees whom the coaches of these tests (1, 2 and 6) may coach: of another unit, not managed by them, not unwilling. */
+const FREE = [2, 3, 7, 8, 9, 10, 12].map((number) => `medewerker${number}`);
+const ROUNDS = 5;
+
 /** Leads a trajectory to its end, from any state in which no coach is about to answer. */
 async function end(server, { id: trajectory, state }) {
   const adviser = await Session.signIn(server, 'adviseur');
@@ -41,15 +45,15 @@ async function end(server, { id: trajectory, state }) {
 
 /** A freshly registered employee, another one each time: `{employee, trajectory}`. */
 export async function registered(server) {
-  for (let turn = turns.get(server) ?? 0; turn < 36; turn += 1) {
+  for (let turn = turns.get(server) ?? 0; turn < ROUNDS * FREE.length; turn += 1) {
     turns.set(server, turn + 1);
-    const employee = await Session.signIn(server, `medewerker${(turn % 12) + 1}`);
+    const employee = await Session.signIn(server, FREE[turn % FREE.length]);
     const answer = await employee.command({ type: 'register' });
     if (answer.status === 200) return { employee, trajectory: answer.json.trajectory };
     // From the second round on the trajectories that can be ended make room.
-    if (turn < 12) continue;
+    if (turn < FREE.length) continue;
     const { trajectories } = await employee.directory();
-    const open = trajectories.find(({ state }) => !['referral_offered', 'closed', 'retained'].includes(state));
+    const open = trajectories.find(({ state }) => !['referral_offered', 'closed', 'retained', 'destroyed'].includes(state));
     if (!open) continue;
     await end(server, open);
     const { trajectory } = await employee.done({ type: 'register' });

@@ -58,6 +58,8 @@ export class Server {
     this.args = args;
     this.port = 0;
     this.output = '';
+    /** Everything that was logged, over restarts. */
+    this.log = '';
   }
 
   async start() {
@@ -83,6 +85,7 @@ export class Server {
       };
       this.child.stdout.on('data', listen);
       this.child.stderr.on('data', listen);
+      this.child.stderr.on('data', (chunk) => (this.log += chunk));
       this.child.once('exit', (code) => {
         clearTimeout(timer);
         fail(`the server ended with code ${code}`);

@@ -55,11 +55,25 @@ export class Device {
     this.context.setDefaultTimeout(WAIT_MS);
     this.context.on('weberror', (error) => this.faults.push(error.error().stack ?? `${error.error()}`));
     this.context.on('console', (message) => this.#said(message));
-    this.context.on('request', (request) => {
-      const { origin, protocol } = new URL(request.url());
-      if (protocol.startsWith('http') && origin !== this.server.base) this.foreign.push(request.url());
+    this.context.on('request', (request) => this.#asked(request.url()));
+    this.context.on('page', (page) => this.#watch(page));
+    await this.context.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sourceFile }) =>
+        console.error(`against the policy: ${violatedDirective} ${blockedURI} ${sourceFile}`),
+      );
     });
+    this.context.pages().forEach((page) => this.#watch(page));
     this.page = this.context.pages()[0] ?? (await this.context.newPage());
+  }
+
+  #watch(page) {
+    page.on('websocket', (socket) => this.#asked(socket.url()));
+  }
+
+  /** Every request and every socket goes to the server's own origin. */
+  #asked(url) {
+    const { host, protocol } = new URL(url);
+    if (/^(http|ws)s?:$/.test(protocol) && host !== new URL(this.server.base).host) this.foreign.push(url);
   }
 
   /** What the console reports as an error, apart from the network being away, which is part of the tests. */
@@ -116,7 +130,8 @@ export async function until(page, holds, what) {
   const end = Date.now() + 60_000;
   while (!(await holds())) {
     assert.ok(Date.now() < end, what);
-    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50)));
+    // A page that starts anew in between is looked at again.
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50))).catch(() => {});
   }
 }
 

@@ -12,7 +12,7 @@ export async function signIn(device, name) {
   await page.goto('/');
   await page.getByLabel('E-mailadres').fill(`${name}@demo.example`);
   await page.getByLabel('Wachtwoord', { exact: true }).fill(PASSWORD);
-  await page.getByRole('button', { name: 'Aanmelden' }).click();
+  await page.getByRole('button', { name: 'Aanmelden', exact: true }).click();
   await choosePassphrase(page);
   return page;
 }

@@ -1,4 +1,6 @@
 // Everything that a device keeps, as bytes, to search it for what must not be readable.
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
 
 /** Every database, the local storage and every cached answer of the page's origin: `[{place, bytes}]`. */
 export async function dump(page) {
@@ -51,17 +53,40 @@ export async function dump(page) {
   return kept.map(({ place, base64, ...rest }) => ({ place, bytes: Buffer.from(base64, 'base64'), ...rest }));
 }
 
+/** A text in any usual writing. */
+const writings = (text) => [
+  Buffer.from(text, 'utf8'),
+  Buffer.from(text, 'utf16le'),
+  Buffer.from(encodeURIComponent(text)),
+  // The middle of the base64 of the text, whatever stood before it.
+  ...['utf8', 'utf16le'].flatMap((encoding) =>
+    [0, 1, 2].map((shift) => Buffer.from(Buffer.concat([Buffer.alloc(shift), Buffer.from(text, encoding)]).toString('base64').slice(4, -4))),
+  ),
+];
+
 /** The places in which one of the texts can be read, in any usual writing, or an automerge chunk lies open. */
 export function readable(kept, texts) {
-  const forms = texts.flatMap((text) => [
-    Buffer.from(text, 'utf8'),
-    Buffer.from(text, 'utf16le'),
-    // The middle of the base64 of the text, whatever stood before it.
-    ...[0, 1, 2].map((shift) => Buffer.from(Buffer.from(' '.repeat(shift) + text).toString('base64').slice(4, -4))),
-  ]);
+  const forms = texts.flatMap(writings);
   const chunk = Buffer.from('856f4a83', 'hex');
   return kept.flatMap(({ place, bytes }) => {
     const open = place.startsWith('cache') ? forms : [...forms, chunk];
     return open.some((form) => bytes.includes(form)) ? [place] : [];
+  });
+}
+
+/** Every file of a browser's profile, as it lies on the disk: `[{place, bytes}]`. */
+export function profile(folder) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.map(({ parentPath, name }) => {
+    const path = join(parentPath, name);
+    return { place: relative(folder, path), bytes: readFileSync(path) };
+  });
+}
+
+/** The places in which one of the texts can be read, with the text: `['place: text']`. */
+export function found(kept, texts) {
+  return texts.flatMap((text) => {
+    const forms = writings(text);
+    return kept.filter(({ bytes }) => forms.some((form) => bytes.includes(form))).map(({ place }) => `${place}: ${text}`);
   });
 }

@@ -14,7 +14,7 @@ async fn who_can_see_it_is_told_by_name_to_who_can_see_it() {
         directory["documents"].as_array().unwrap().iter().find(|it| it["kind"] == "practice").unwrap();
     let readers =
         coach.get(&format!("/api/documents/{}/readers", practice["id"].as_str().unwrap())).await.json();
-    let mut readers: Vec<(String, String)> = readers
+    let mut readers: Vec<(String, String)> = readers["readers"]
         .as_array()
         .unwrap()
         .iter()

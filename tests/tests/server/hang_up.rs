@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::http::{HeaderMap, header};
 use futures_util::poll;
 use serde_json::json;
+use server::http::commands;
 use server::http::extract::{ClientAddress, JsonBody, SignedIn};
 use server::http::outgoing::{Outgoing, Peer};
-use server::http::{commands, session};
+use server::http::session::{self, SigningOut};
 use server::hub::{Connection, Signal};
 use server::identity::sessions::Token;
 use server::sync::post;
@@ -99,7 +100,8 @@ async fn who_signs_out_is_signed_out() {
     let anna = app.employee().await;
     let same_device = app.state().hub.register(anna.user, anna.key.id()).unwrap();
     let who = signed_in(&app, &anna).await;
-    let mut ending = Box::pin(session::sign_out(State(app.state().clone()), who));
+    let asked = Ok(Query(SigningOut::default()));
+    let mut ending = Box::pin(session::sign_out(State(app.state().clone()), who, HeaderMap::new(), asked));
     assert!(poll!(&mut ending).is_pending());
     drop(ending);
     assert_eq!(told(&same_device).await, Signal::SignedOut);

@@ -1,5 +1,6 @@
 //! `/health/*`, `/api/openapi.json`, `/.well-known/security.txt`
 
+use futures_util::StreamExt as _;
 use tests::TestApp;
 
 #[tokio::test]
@@ -26,6 +27,20 @@ async fn one_look_at_the_database_answers_everybody_for_a_second() {
     assert_eq!(app.get("/health/ready").await.status, 200);
     app.clock().advance(1_000);
     assert_eq!(app.get("/health/ready").await.status, 503);
+}
+
+#[tokio::test]
+async fn so_often_may_one_network_ask_whether_it_is_ready() {
+    let app = TestApp::init().await;
+    let look = async |_| app.get("/health/ready").await.status;
+    let looks = futures_util::stream::iter(0..1_200).then(look).collect::<Vec<_>>().await;
+    assert!(looks.iter().all(|status| *status == 200));
+    let answer = app.get("/health/ready").await;
+    assert_eq!((answer.status, answer.code().as_str()), (429, "rate_limited"));
+    assert_eq!(answer.header("retry-after"), "60");
+    assert_eq!(app.get("/health/live").await.status, 200);
+    app.clock().advance(60_000);
+    assert_eq!(app.get("/health/ready").await.status, 200);
 }
 
 #[tokio::test]

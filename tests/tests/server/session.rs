@@ -79,6 +79,47 @@ async fn guessing_is_slowed_also_for_who_then_knows_the_password() {
 }
 
 #[tokio::test]
+async fn so_many_sign_in_at_once_and_who_comes_then_is_told_to_come_back() {
+    let app = TestApp::init().await;
+    app.account(ANNA, Role::Employee).await;
+    let mut places = vec![];
+    while let Ok(place) = app.state().passwords.place() {
+        places.push(place);
+    }
+    // More often than an account may fail: what was turned away is nobody's failure.
+    for _ in 0..6 {
+        let answer = post(&app, &Person::offer(&app, ANNA, PASSWORD, &key(1)).await).await;
+        assert_eq!((answer.status, answer.code().as_str()), (503, "busy"));
+        assert_eq!(answer.header("retry-after"), "3");
+    }
+    places.pop();
+    assert_eq!(post(&app, &Person::offer(&app, ANNA, PASSWORD, &key(1)).await).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_has_a_longest_length_is_taken_at_it_and_refused_beyond() {
+    let app = TestApp::init().await;
+    app.account(ANNA, Role::Employee).await;
+    let long = |length: usize| json!("é".repeat(length));
+    let domain = "@test.example";
+    let email = |length: usize| json!(format!("{}{domain}", "e".repeat(length - domain.len())));
+    for (path, at, beyond, status) in [
+        ("/email", email(254), email(255), 401),
+        ("/password", long(256), long(257), 401),
+        ("/device/name", long(100), long(101), 200),
+    ] {
+        let mut body = Person::offer(&app, ANNA, PASSWORD, &key(1)).await;
+        *body.pointer_mut(path).unwrap() = at;
+        assert_eq!(post(&app, &body).await.status, status, "{path}");
+        let mut body = Person::offer(&app, ANNA, PASSWORD, &key(1)).await;
+        *body.pointer_mut(path).unwrap() = beyond;
+        let answer = post(&app, &body).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "bad_request"), "{path}");
+        assert!(answer.json()["detail"].as_str().unwrap().contains("at most"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_challenge_is_used_once_and_within_two_minutes() {
     let app = TestApp::init().await;
     app.account(ANNA, Role::Employee).await;

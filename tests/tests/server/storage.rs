@@ -7,7 +7,7 @@ use shared::sync::message::{ErrorCode, ServerMessage};
 use tests::{Person, Replica, TestApp};
 
 /// Pages of a database with a few accounts in it, and some more.
-const PAGES: u32 = 80;
+const PAGES: u32 = 160;
 
 async fn draft(person: &Person) -> shared::ids::DocId {
     person.directory().await["documents"][0]["id"].as_str().unwrap().parse().unwrap()

@@ -1,5 +1,5 @@
 //! The browser's database, raw: opened when needed, opened again when the browser closed it, every write
-//! in one strict transaction.
+//! in one strict transaction. On a device that keeps nothing it is memory.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,6 +15,7 @@ use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast as _, JsValue};
 
 use super::StoreError;
+use super::memory::Memory;
 
 /// One database per browser profile.
 const NAME: &str = "loopbaanmaat";
@@ -77,9 +78,31 @@ pub struct Connection {
     open: Rc<RefCell<Option<Rc<Database>>>>,
     /// Set for good by [`Self::close`]: a locked device must not open its database again by itself.
     closed: Rc<RefCell<bool>>,
+    /// In place of the browser's database where the device keeps nothing.
+    memory: Option<Rc<Memory>>,
 }
 
 impl Connection {
+    /// One that keeps nothing: what is written is gone with the page.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self { memory: Some(Rc::default()), ..Self::default() }
+    }
+
+    /// Whether what is written is still there when the page is not.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.memory.is_none()
+    }
+
+    /// The memory of a device that keeps nothing.
+    fn memory(&self) -> Result<Option<&Memory>, StoreError> {
+        match &self.memory {
+            Some(_) if *self.closed.borrow() => Err(StoreError::Closed),
+            memory => Ok(memory.as_deref()),
+        }
+    }
+
     /// The database, opened if it is not.
     async fn database(&self) -> Result<Rc<Database>, StoreError> {
         if *self.closed.borrow() {
@@ -132,6 +155,9 @@ impl Connection {
         if parts.iter().all(|part| part.beside.is_none() && part.writes.is_empty()) {
             return Ok(vec![true; parts.len()]);
         }
+        if let Some(memory) = self.memory()? {
+            return Ok(memory.write(parts));
+        }
         match self.try_write(parts).await {
             Err(StoreError::Lost) => self.try_write(parts).await,
             done => done,
@@ -167,11 +193,52 @@ impl Connection {
         Ok(made)
     }
 
+    /// Puts in a place of the database what `change` makes of what is there, in one strict transaction that nobody else comes
+    /// between, whichever tab; nothing where it makes nothing. What was there.
+    ///
+    /// # Errors
+    /// When nothing was written.
+    pub async fn change(
+        &self,
+        store: &'static str,
+        key: &str,
+        change: impl FnOnce(Option<&[u8]>) -> Option<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(memory) = self.memory()? {
+            let before = memory.get(store, key);
+            if let Some(bytes) = change(before.as_deref()) {
+                let writes = vec![RawWrite::Put { store, key: key.to_owned(), bytes }];
+                memory.write(&[RawPart { beside: None, writes }]);
+            }
+            return Ok(before);
+        }
+        let database = self.database().await?;
+        let transaction = database
+            .transaction(store)
+            .with_mode(TransactionMode::Readwrite)
+            .with_options(TransactionOptions::new().with_durability(TransactionDurability::Strict))
+            .build()
+            .map_err(|error| self.error(error))?;
+        let read = async || -> Result<Option<JsValue>, IdbError> {
+            transaction.object_store(store)?.get::<JsValue, _, _>(key).primitive()?.await
+        };
+        let before = read().await.map_err(|error| self.error(error))?.and_then(bytes_of);
+        if let Some(bytes) = change(before.as_deref()) {
+            let put = [RawWrite::Put { store, key: key.to_owned(), bytes }];
+            issue(&transaction, &put).map_err(|error| self.error(error))?;
+        }
+        transaction.commit().await.map_err(|error| self.error(error))?;
+        Ok(before)
+    }
+
     /// One value.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn get(&self, store: &'static str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(memory) = self.memory()? {
+            return Ok(memory.get(store, key));
+        }
         match self.try_get(store, key).await {
             Err(StoreError::Lost) => self.try_get(store, key).await,
             done => done,
@@ -194,6 +261,9 @@ impl Connection {
     /// # Errors
     /// When the database cannot be read.
     pub async fn all_of(&self, store: &'static str, prefixes: &[String]) -> Result<Vec<Entries>, StoreError> {
+        if let Some(memory) = self.memory()? {
+            return Ok(prefixes.iter().map(|prefix| memory.all(store, prefix)).collect());
+        }
         match self.try_all_of(store, prefixes).await {
             Err(StoreError::Lost) => self.try_all_of(store, prefixes).await,
             done => done,
@@ -234,6 +304,9 @@ impl Connection {
     /// # Errors
     /// When the database cannot be read.
     pub async fn keys(&self, store: &'static str, prefix: &str) -> Result<Vec<String>, StoreError> {
+        if let Some(memory) = self.memory()? {
+            return Ok(memory.all(store, prefix).into_iter().map(|(key, _)| key).collect());
+        }
         match self.try_keys(store, prefix).await {
             Err(StoreError::Lost) => self.try_keys(store, prefix).await,
             done => done,
@@ -258,6 +331,10 @@ impl Connection {
     /// When the browser does not.
     pub async fn destroy(&self) -> Result<(), StoreError> {
         self.close();
+        if let Some(memory) = &self.memory {
+            memory.clear();
+            return Ok(());
+        }
         Database::delete_by_name(NAME).map_err(open_error)?.await.map_err(|error| self.error(error))
     }
 

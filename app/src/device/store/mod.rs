@@ -1,13 +1,16 @@
 //! The device's store: every value sealed by the vault, every write strict, every error typed.
 
 mod database;
+mod in_clear;
+mod memory;
 pub mod records;
 
 use std::rc::Rc;
 
-use super::vault::{Attempts, DataKey, Wrapped};
+use super::vault::DataKey;
 pub use database::Connection;
 use database::{Entries, RawPart, RawWrite};
+pub use in_clear::{KeyChange, Lacking};
 
 /// Sealed values, one add-only entry per change: key `doc/hash`.
 pub const ITEMS: &str = "items";
@@ -184,6 +187,12 @@ impl Store {
         self.connection.get(store, key).await
     }
 
+    /// Whether what is written is still there when the page is not.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.connection.keeps()
+    }
+
     /// Closes the database for good; the data key goes with the last copy of this store.
     pub fn close(&self) {
         self.connection.close();
@@ -195,74 +204,5 @@ impl Store {
     /// When the browser does not.
     pub async fn destroy(&self) -> Result<(), StoreError> {
         self.connection.destroy().await
-    }
-}
-
-/// What lies in clear beside the sealed values.
-impl Connection {
-    async fn write_raw(&self, writes: Vec<RawWrite>) -> Result<(), StoreError> {
-        self.write(&[RawPart { beside: None, writes }]).await.map(drop)
-    }
-
-    /// The wrapped key; `None` on a device without a vault.
-    ///
-    /// # Errors
-    /// When the database cannot be read, or the wrapped key is damaged.
-    pub async fn wrapped_key(&self) -> Result<Option<Wrapped>, StoreError> {
-        let Some(bytes) = self.get(VAULT, "key").await? else { return Ok(None) };
-        let damaged = |_| StoreError::Damaged { store: VAULT, key: "key".to_owned() };
-        serde_json::from_slice(&bytes).map(Some).map_err(damaged)
-    }
-
-    /// Writes the first values of a new vault: the wrapped key and the given ones, sealed.
-    ///
-    /// # Errors
-    /// When nothing was written.
-    pub async fn create_vault(
-        &self,
-        key: &DataKey,
-        wrapped: &Wrapped,
-        first: &[(&'static str, &str, Vec<u8>)],
-    ) -> Result<(), StoreError> {
-        let json = |error: serde_json::Error| StoreError::Failed { message: error.to_string() };
-        let bytes = serde_json::to_vec(wrapped).map_err(json)?;
-        let mut writes = vec![
-            RawWrite::Put { store: VAULT, key: "key".to_owned(), bytes },
-            RawWrite::Delete { store: VAULT, key: "attempts".to_owned() },
-            RawWrite::Delete { store: VAULT, key: "waiting".to_owned() },
-        ];
-        for (store, name, plain) in first {
-            let bytes = key.seal(store, name, plain);
-            writes.push(RawWrite::Put { store, key: (*name).to_owned(), bytes });
-        }
-        self.write_raw(writes).await
-    }
-
-    /// Wrong tries so far.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn attempts(&self) -> Result<Attempts, StoreError> {
-        let bytes = self.get(VAULT, "attempts").await?;
-        Ok(bytes.and_then(|it| serde_json::from_slice(&it).ok()).unwrap_or_default())
-    }
-
-    /// Writes down the wrong tries so far.
-    ///
-    /// # Errors
-    /// When it was not written.
-    pub async fn set_attempts(&self, attempts: Attempts) -> Result<(), StoreError> {
-        let json = |error: serde_json::Error| StoreError::Failed { message: error.to_string() };
-        let bytes = serde_json::to_vec(&attempts).map_err(json)?;
-        self.write_raw(vec![RawWrite::Put { store: VAULT, key: "attempts".to_owned(), bytes }]).await
-    }
-
-    /// How many changes and commands wait for the server, as last written.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn waiting(&self) -> Result<u32, StoreError> {
-        let bytes = self.get(VAULT, "waiting").await?;
-        Ok(bytes.and_then(|it| it.try_into().ok()).map_or(0, u32::from_be_bytes))
     }
 }

@@ -5,6 +5,7 @@ use shared::domain::command::Command;
 use shared::domain::kind::DocKind;
 use shared::domain::lifecycle::TrajectoryState;
 
+use super::transfer::Transferring;
 use crate::components::{Audience, AudienceSection, Moment, Page, input_of_moment, moment_of_input};
 use crate::device::Device;
 use crate::i18n::*;
@@ -34,7 +35,10 @@ pub fn Intake() -> impl IntoView {
         Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" · "))
     };
     view! {
-        <Page title=move || t_string!(i18n, adviser.intake_of, name = name()).to_string() wide=true>
+        <Page
+            title=move || t_string!(i18n, adviser.intake_of, name = name()).to_string()
+            window=move || t_string!(i18n, vault.window_intake) wide=true
+        >
             <Show
                 when=move || known.get()
                 fallback=move || view! { <p>{t!(i18n, adviser.not_known)}</p> }
@@ -117,6 +121,7 @@ fn Steps(case: Case) -> impl IntoView {
             <Show when=move || state.get() == Some(TrajectoryState::ReferralOffered)>
                 <Asked case=case/>
             </Show>
+            <Transferring case=case/>
         </section>
     }
 }
@@ -145,7 +150,7 @@ fn PlanIntake(case: Case) -> impl IntoView {
                     }}
                 </label>
                 <input
-                    id="intake-when" type="datetime-local" required=true
+                    id="intake-when" type="datetime-local" autocomplete="off" required=true
                     prop:value=move || when.get() on:input=move |event| when.set(event_target_value(&event))
                 />
             </div>

@@ -4,18 +4,20 @@
 use std::collections::BTreeSet;
 
 use leptos::prelude::*;
+use shared::access;
 use shared::domain::command::Command;
-use shared::domain::directory::Trajectory;
+use shared::domain::directory::{Directory, Trajectory};
 use shared::domain::kind::DocKind;
 use shared::domain::lifecycle::{ReferralState, TrajectoryState};
 use shared::domain::reflection::Reflection;
 
 use super::intake::Asked;
 use super::pool::{Coach, CoachFacts, coaches};
+use super::transfer::{SuccessorAsked, conflicts_of};
 use crate::components::{Empty, Page, SelectField};
 use crate::device::Device;
 use crate::i18n::*;
-use crate::pages::case::{Case, is_on_its_way, person_of};
+use crate::pages::case::{Case, is_on_its_way};
 use crate::pages::coach::DAYS;
 use crate::pages::words;
 
@@ -23,19 +25,27 @@ use crate::pages::words;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Conflict {
     Herself,
+    IsCoach,
+    OwnManager,
     SameUnit(String),
+    RatherNot,
     Declined,
     Paused,
 }
 
-fn conflict(coach: &Coach, trajectory: &Trajectory, unit: &str) -> Option<Conflict> {
+fn conflict(directory: &Directory, coach: &Coach, trajectory: &Trajectory) -> Option<Conflict> {
     let declined = |it: &shared::domain::directory::Referral| {
         it.coach == coach.user && it.state == ReferralState::Declined
     };
-    if coach.user == trajectory.employee {
-        Some(Conflict::Herself)
-    } else if !unit.is_empty() && coach.unit == unit {
-        Some(Conflict::SameUnit(unit.to_owned()))
+    if trajectory.coach() == Some(coach.user) {
+        Some(Conflict::IsCoach)
+    } else if let Some(found) = conflicts_of(directory, trajectory, coach.user).first() {
+        Some(match found {
+            access::Conflict::Herself => Conflict::Herself,
+            access::Conflict::OwnManager => Conflict::OwnManager,
+            access::Conflict::OwnUnit => Conflict::SameUnit(coach.unit.clone()),
+            access::Conflict::RatherNot => Conflict::RatherNot,
+        })
     } else if trajectory.referrals.iter().any(declined) {
         Some(Conflict::Declined)
     } else if coach.profile.paused {
@@ -77,10 +87,9 @@ pub fn Matching() -> impl IntoView {
         let (Some(trajectory), Some(directory)) = (case.trajectory(), device.directory()) else {
             return (Vec::new(), Vec::new());
         };
-        let unit = person_of(&directory, trajectory.employee).map(|it| it.unit.clone()).unwrap_or_default();
         let (mut free, mut not) = (Vec::new(), Vec::new());
         for coach in all.get().into_iter().filter(|coach| filter.fits(coach)) {
-            match conflict(&coach, &trajectory, &unit) {
+            match conflict(&directory, &coach, &trajectory) {
                 None => free.push(coach),
                 Some(conflict) => not.push((coach, conflict)),
             }
@@ -90,20 +99,37 @@ pub fn Matching() -> impl IntoView {
     let free = Memo::new(move |_| sorted.get().0);
     let conflicts = Memo::new(move |_| sorted.get().1);
     let state = Memo::new(move |_| case.trajectory().map(|it| it.state));
+    let asked = Memo::new(move |_| case.trajectory().and_then(|it| it.asked()).is_some());
+    let transfers =
+        Memo::new(move |_| matches!(state.get(), Some(TrajectoryState::Active | TrajectoryState::Closing)));
     let may_refer = Memo::new(move |_| {
         matches!(state.get(), Some(TrajectoryState::IntakeHeld | TrajectoryState::RouteChosen))
+            || transfers.get() && !asked.get()
     });
     let waiting = Memo::new(move |_| {
         let id = case.id();
-        is_on_its_way(device, |it| matches!(it, Command::Refer { trajectory, .. } if Some(*trajectory) == id))
+        is_on_its_way(
+            device,
+            |it| matches!(it, Command::Refer { trajectory, .. } | Command::Transfer { trajectory, .. } if Some(*trajectory) == id),
+        )
     });
+    let title = move || {
+        let name = case.employee_name();
+        if transfers.get() {
+            t_string!(i18n, access.transfer_for, name = name).to_string()
+        } else {
+            t_string!(i18n, adviser.match_for, name = name).to_string()
+        }
+    };
     let may_ask = Signal::derive(move || may_refer.get() && !waiting.get());
     view! {
-        <Page title=move || t_string!(i18n, adviser.match_for, name = case.employee_name()).to_string() wide=true>
+        <Page title=title window=move || t_string!(i18n, vault.window_matching) wide=true>
+            <Show when=move || transfers.get()><p>{t!(i18n, access.transfer_lead)}</p></Show>
             <p class="lead">{t!(i18n, adviser.match_lead)}</p>
             <div role="status">{move || waiting.get().then(|| t_string!(i18n, common.command_waiting))}</div>
             {move || match state.get() {
                 Some(TrajectoryState::ReferralOffered) => view! { <Asked case=case/> }.into_any(),
+                _ if transfers.get() && asked.get() => view! { <SuccessorAsked case=case/> }.into_any(),
                 _ if !may_refer.get() => view! { <p>{t!(i18n, adviser.not_now)}</p> }.into_any(),
                 _ => ().into_any(),
             }}
@@ -137,6 +163,9 @@ pub fn Matching() -> impl IntoView {
                                     <strong>{coach.name}</strong>
                                     <span>{move || match &conflict {
                                         Conflict::Herself => t_string!(i18n, adviser.conflict_self).to_string(),
+                                        Conflict::IsCoach => t_string!(i18n, access.is_coach).to_string(),
+                                        Conflict::OwnManager => t_string!(i18n, access.conflict_manager).to_string(),
+                                        Conflict::RatherNot => t_string!(i18n, access.conflict_rather_not).to_string(),
                                         Conflict::SameUnit(unit) => {
                                             t_string!(i18n, adviser.conflict_unit, unit = unit.clone()).to_string()
                                         }
@@ -161,7 +190,12 @@ fn Candidate(coach: Coach, case: Case, may_ask: Signal<bool>) -> impl IntoView {
     let name = StoredValue::new(coach.name.clone());
     let ask = move |_| {
         if let Some(trajectory) = untrack(|| case.id()) {
-            device.command(Command::Refer { trajectory, coach: user });
+            let has_coach = untrack(|| case.trajectory()).is_some_and(|it| it.coach().is_some());
+            device.command(if has_coach {
+                Command::Transfer { trajectory, coach: user }
+            } else {
+                Command::Refer { trajectory, coach: user }
+            });
         }
     };
     view! {

@@ -4,6 +4,7 @@ mod intake;
 mod matching;
 mod overview;
 mod pool;
+mod transfer;
 
 use leptos::prelude::*;
 use leptos_router::any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _};

@@ -7,7 +7,7 @@ use shared::domain::lifecycle::{ReferralState, TrajectoryState};
 use shared::domain::progress::{Phase, Progress};
 use shared::ids::TrajectoryId;
 
-use crate::components::{ChoiceField, Empty, Page, TextField, day_text, time_text};
+use crate::components::{ChoiceField, DueSoon, Empty, Page, TextField, day_text, time_text};
 use crate::device::Device;
 use crate::i18n::*;
 use crate::pages::case::person_of;
@@ -112,6 +112,8 @@ pub fn Overview() -> impl IntoView {
         let mut rows: Vec<_> = directory
             .trajectories
             .iter()
+            // Her own is another adviser's to see to.
+            .filter(|trajectory| trajectory.employee != directory.me)
             .map(|trajectory| row(device, &directory, trajectory, now))
             .collect();
         rows.sort_by(|one, other| one.name.cmp(&other.name));
@@ -126,6 +128,7 @@ pub fn Overview() -> impl IntoView {
     });
     view! {
         <Page title=move || t_string!(i18n, adviser.overview) wide=true>
+            <DueSoon/>
             <Show
                 when=move || rows.with(|rows| !rows.is_empty())
                 fallback=move || view! { <Empty><p>{t!(i18n, adviser.no_trajectories)}</p></Empty> }

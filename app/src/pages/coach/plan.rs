@@ -220,7 +220,7 @@ fn AddItem(case: Case, document: Memo<Option<Document>>) -> impl IntoView {
                 <div class="field">
                     <label for="item-due">{t!(i18n, coach.item_due_label)}</label>
                     <input
-                        id="item-due" type="date"
+                        id="item-due" type="date" autocomplete="off"
                         prop:value=move || due.get() on:input=move |event| due.set(event_target_value(&event))
                     />
                 </div>

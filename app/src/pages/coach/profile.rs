@@ -94,14 +94,15 @@ pub fn Profile() -> impl IntoView {
                 <div class="field">
                     <label for="capacity">{t!(i18n, coach.profile_capacity)}</label>
                     <input
-                        id="capacity" type="number" min="0" max="50" inputmode="numeric"
+                        id="capacity" type="number" autocomplete="off" min="0" max="50" inputmode="numeric"
                         prop:value=move || profile.with(|it| it.as_ref().and_then(|it| it.capacity)).map(|it| it.to_string()).unwrap_or_default()
                         on:change=set_capacity
                     />
                 </div>
                 <label class="choice">
                     <input
-                        type="checkbox" prop:checked=move || profile.with(|it| it.as_ref().is_some_and(|it| it.paused))
+                        type="checkbox" autocomplete="off" disabled=move || device.is_suspended()
+                        prop:checked=move || profile.with(|it| it.as_ref().is_some_and(|it| it.paused))
                         on:change=set_paused
                     />
                     {t!(i18n, coach.profile_paused)}
@@ -121,6 +122,7 @@ fn Members(
     document: Memo<Option<Document>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    let device = expect_context::<Device>();
     let new = RwSignal::new(String::new());
     // What was taken out stays in sight until the page is left, so that it can be put back.
     let known = Memo::new(move |before: Option<&Vec<String>>| {
@@ -163,7 +165,7 @@ fn Members(
                         view! {
                             <label class="choice">
                                 <input
-                                    type="checkbox"
+                                    type="checkbox" autocomplete="off" disabled=move || device.is_suspended()
                                     prop:checked=move || profile.with(|it| it.as_ref().is_some_and(|it| it.set(set).contains(&mine)))
                                     on:change=move |event| put(&to_put, event_target_checked(&event))
                                 />

@@ -96,7 +96,7 @@ pub fn TalkDetails(
                 <div class="field">
                     <label for="talk-when">{t!(i18n, coach.talk_when)}</label>
                     <input
-                        id="talk-when" type="datetime-local" readonly=move || readonly.get()
+                        id="talk-when" type="datetime-local" autocomplete="off" readonly=move || readonly.get()
                         prop:value=move || found.get().map(|it| input_of_moment(it.at)).unwrap_or_default()
                         on:change=move_to
                     />
@@ -108,7 +108,7 @@ pub fn TalkDetails(
             </div>
             <label class="choice">
                 <input
-                    type="checkbox" disabled=move || readonly.get()
+                    type="checkbox" autocomplete="off" disabled=move || readonly.get()
                     prop:checked=move || found.get().is_some_and(|it| it.held) on:change=set_held
                 />
                 {t!(i18n, coach.talk_was_held)}
@@ -167,7 +167,7 @@ pub fn ProgressPart(case: Case) -> impl IntoView {
                 <div class="field">
                     <label class="choice">
                         <input
-                            type="checkbox" aria-describedby="attention-hint" disabled=move || readonly.get()
+                            type="checkbox" autocomplete="off" aria-describedby="attention-hint" disabled=move || readonly.get()
                             prop:checked=move || found.with(|it| it.needs_attention) on:change=set_attention
                         />
                         {t!(i18n, common.needs_attention)}
@@ -208,7 +208,7 @@ fn PlanTalk(document: Memo<Option<Document>>) -> impl IntoView {
                 <div class="field">
                     <label for="new-talk">{t!(i18n, coach.talk_when)}</label>
                     <input
-                        id="new-talk" type="datetime-local" required=true
+                        id="new-talk" type="datetime-local" autocomplete="off" required=true
                         prop:value=move || when.get() on:input=move |event| when.set(event_target_value(&event))
                     />
                 </div>

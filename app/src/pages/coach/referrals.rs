@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use shared::domain::command::Command;
-use shared::domain::lifecycle::ReferralState;
+use shared::domain::lifecycle::{ReferralState, TrajectoryState};
 use shared::ids::ReferralId;
 
 use crate::components::day_text;
@@ -17,6 +17,8 @@ struct Question {
     name: String,
     unit: String,
     offered_at: u64,
+    /// Somebody else is the coach until now.
+    takes_over: bool,
 }
 
 fn questions(device: Device) -> Vec<Question> {
@@ -31,6 +33,7 @@ fn questions(device: Device) -> Vec<Question> {
                     name: person.map(|it| it.name.clone()).unwrap_or_default(),
                     unit: person.map(|it| it.unit.clone()).unwrap_or_default(),
                     offered_at: referral.offered_at,
+                    takes_over: trajectory.state > TrajectoryState::ReferralOffered,
                 });
             }
         }
@@ -63,7 +66,7 @@ pub fn Referrals() -> impl IntoView {
 fn OneQuestion(question: Question) -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
-    let Question { referral, name, unit, offered_at } = question;
+    let Question { referral, name, unit, offered_at, takes_over } = question;
     let answered = Memo::new(move |_| {
         is_on_its_way(
             device,
@@ -80,6 +83,7 @@ fn OneQuestion(question: Question) -> impl IntoView {
                     <span class="small soft">{t!(i18n, coach.unit, unit = unit)}</span>
                 })}
                 <span class="small soft">{t!(i18n, coach.referral_from, at = at)}</span>
+                {takes_over.then(|| view! { <span class="small">{t!(i18n, access.takeover)}</span> })}
             </div>
             <Show
                 when=move || !answered.get()

@@ -9,7 +9,7 @@ use shared::ids::TrajectoryId;
 
 use super::referrals::Referrals;
 use super::trajectories::{mine, progress_of};
-use crate::components::{Empty, InstallInvitation, Page, day_text, same_day, time_text};
+use crate::components::{DueSoon, Empty, InstallInvitation, Page, day_text, same_day, time_text};
 use crate::device::Device;
 use crate::i18n::*;
 use crate::pages::words;
@@ -67,6 +67,7 @@ pub fn Today() -> impl IntoView {
         <Page title=move || t_string!(i18n, coach.today_title)>
             <p class="lead">{date}</p>
             <InstallInvitation/>
+            <DueSoon/>
             <Referrals/>
             <section class="stack" aria-labelledby="today-heading">
                 <h2 id="today-heading">{t!(i18n, coach.talks_today)}</h2>

@@ -9,7 +9,7 @@ use shared::ids::TrajectoryId;
 use crate::components::{Empty, Page, day_text};
 use crate::device::Device;
 use crate::i18n::*;
-use crate::pages::case::name_of;
+use crate::pages::case::{is_former, name_of};
 use crate::pages::words;
 
 /// A trajectory of which this person is the coach.
@@ -40,6 +40,16 @@ pub fn mine(device: Device) -> Vec<Mine> {
     mine
 }
 
+/// The trajectories in which somebody has succeeded this person, with the employee's name, by that. Tracked.
+fn former(device: Device) -> Vec<(TrajectoryId, String)> {
+    let Some(directory) = device.directory() else { return Vec::new() };
+    let former = directory.trajectories.iter().filter(|it| is_former(it, directory.me));
+    let mut former: Vec<_> =
+        former.map(|it| (it.id, name_of(device, it.employee).unwrap_or_default())).collect();
+    former.sort_by(|one, other| one.1.cmp(&other.1));
+    former
+}
+
 /// The progress of a trajectory; empty while its document is not here. Tracked.
 pub fn progress_of(device: Device, trajectory: TrajectoryId) -> Progress {
     let document = device.documents_of(DocKind::Progress, Some(trajectory)).into_iter().next();
@@ -55,9 +65,10 @@ pub fn Trajectories() -> impl IntoView {
     let open = Memo::new(move |_| all.get().into_iter().filter(|it| it.state.is_open()).collect::<Vec<_>>());
     let closed =
         Memo::new(move |_| all.get().into_iter().filter(|it| !it.state.is_open()).collect::<Vec<_>>());
+    let former = Memo::new(move |_| former(device));
     view! {
         <Page title=move || t_string!(i18n, coach.trajectories)>
-            <Show when=move || all.with(Vec::is_empty)>
+            <Show when=move || all.with(Vec::is_empty) && former.with(Vec::is_empty)>
                 <Empty><p>{t!(i18n, coach.no_trajectories)}</p></Empty>
             </Show>
             <Show when=move || open.with(|open| !open.is_empty())>
@@ -65,6 +76,17 @@ pub fn Trajectories() -> impl IntoView {
                     <h2 id="open-heading">{t!(i18n, coach.mine_open)}</h2>
                     <ul class="things">
                         <For each=move || open.get() key=Clone::clone let(it)><One it=it/></For>
+                    </ul>
+                </section>
+            </Show>
+            <Show when=move || former.with(|former| !former.is_empty())>
+                <section class="stack" aria-labelledby="former-heading">
+                    <h2 id="former-heading">{t!(i18n, access.former_title)}</h2>
+                    <p class="soft">{t!(i18n, access.former_hint)}</p>
+                    <ul class="things">
+                        <For each=move || former.get() key=Clone::clone let((id, name))>
+                            <li><div class="what"><a href=format!("/trajecten/{id}")>{name}</a></div></li>
+                        </For>
                     </ul>
                 </section>
             </Show>

@@ -16,6 +16,7 @@ use crate::components::{Audience, AudienceSection, Page, day_text, time_text};
 use crate::device::Device;
 use crate::i18n::*;
 use crate::pages::case::Case;
+use crate::pages::handover::{EarlierNotes, FormerNotes};
 use crate::pages::reflection::SharedReflection;
 use crate::pages::words;
 
@@ -65,17 +66,21 @@ pub fn Trajectory() -> impl IntoView {
     };
     let address = move |part: Part| case.id().map(|id| format!("/trajecten/{id}{}", part.word()));
     let known = Memo::new(move |_| case.trajectory().is_some());
+    let is_former = Memo::new(move |_| case.is_former());
     let title = move || {
         let name = case.employee_name();
         if name.is_empty() { t_string!(i18n, coach.trajectories).to_string() } else { name }
     };
     view! {
-        <Page title=title wide=true>
+        <Page title=title window=move || t_string!(i18n, vault.window_trajectory) wide=true>
             <Show
                 when=move || known.get()
                 fallback=move || view! { <p>{t!(i18n, coach.not_yours)}</p> }
             >
-                <p class="soft">{move || case.trajectory().map(|it| words::state(i18n, it.state))}</p>
+                <p class="soft">
+                    {move || case.trajectory().filter(|_| !is_former.get()).map(|it| words::state(i18n, it.state))}
+                </p>
+                <Show when=move || !is_former.get() fallback=move || view! { <FormerNotes case=case/> }>
                 <nav class="tabs" aria-label=move || t_string!(i18n, coach.parts)>
                     <ul>
                         {Part::ALL.into_iter().map(|each| view! {
@@ -94,6 +99,8 @@ pub fn Trajectory() -> impl IntoView {
                     Part::Reflection => view! { <ReflectionPart case=case/> }.into_any(),
                     Part::Progress => view! { <ProgressPart case=case/> }.into_any(),
                 }}
+                <EarlierNotes case=case/>
+                </Show>
             </Show>
         </Page>
     }

@@ -16,10 +16,11 @@ use shared::ids::UserId;
 use super::form::answered;
 use super::mine::Mine;
 use super::section::address_of;
-use crate::components::{InstallInvitation, Moment, Notice, Page, day_of_input, day_text};
+use crate::components::{DueSoon, InstallInvitation, Moment, Notice, Page, day_of_input, day_text};
 use crate::i18n::*;
 use crate::pages::case::{is_on_its_way, name_of};
 use crate::pages::coach::DAYS;
+use crate::pages::handover::HandOver;
 use crate::pages::words;
 
 /// How long after its beginning a talk still counts as the next one, in ms.
@@ -36,11 +37,13 @@ pub fn Career() -> impl IntoView {
     view! {
         <Page title=move || t_string!(i18n, employee.title)>
             <InstallInvitation/>
+            <DueSoon/>
             <Show when=move || is_open.get()><Journey state=state/></Show>
             <section class="stack next" aria-labelledby="next-heading">
                 <h2 id="next-heading">{t!(i18n, employee.next_title)}</h2>
                 {move || view! { <Next mine=mine state=state.get()/> }}
             </section>
+            <HandOver trajectory=mine.trajectory/>
             <Show when=move || has_notes.get()><PlanAtAGlance mine=mine/></Show>
             <FormAtAGlance mine=mine/>
             <Guide mine=mine/>

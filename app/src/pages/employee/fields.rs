@@ -38,7 +38,7 @@ pub fn ScaleField(
                 {SCALE_RANGE.map(|number| view! {
                     <label>
                         <input
-                            type="radio"
+                            type="radio" autocomplete="off"
                             name=name.clone()
                             value=number
                             prop:checked=move || value.get() == Some(number)

@@ -6,9 +6,9 @@ use shared::domain::kind::DocKind;
 use shared::domain::lifecycle::{ReferralState, TrajectoryState};
 use shared::domain::reflection::Reflection;
 use shared::domain::role::Role;
-use shared::ids::TrajectoryId;
 
 use crate::device::{Device, Document};
+use crate::pages::case::current;
 
 /// The signed-in person as an employee.
 #[derive(Clone, Copy)]
@@ -34,14 +34,14 @@ impl Mine {
                 .max_by_key(|it| it.registered_at)
                 .cloned()
         });
-        let draft = Memo::new(move |_| own(device, DocKind::ReflectionDraft, None));
+        let draft = Memo::new(move |_| draft(device));
         let form = Memo::new(move |_| draft.get()?.read(Reflection::read));
         Self { device, trajectory, draft, form }
     }
 
     /// Her document of that kind in her trajectory. Tracked.
     pub fn document(self, kind: DocKind) -> Option<Document> {
-        own(self.device, kind, Some(self.trajectory.with(|it| it.as_ref().map(|it| it.id))?))
+        current(self.device, kind, self.trajectory.with(|it| it.as_ref().map(|it| it.id))?)
     }
 
     /// The career advisers' names. Tracked.
@@ -66,8 +66,10 @@ impl Mine {
     }
 }
 
-fn own(device: Device, kind: DocKind, trajectory: Option<TrajectoryId>) -> Option<Document> {
+fn draft(device: Device) -> Option<Document> {
     let directory = device.directory()?;
-    let mut mine = directory.documents.iter().filter(|it| it.kind == kind && it.owner == Some(directory.me));
-    mine.find(|it| trajectory.is_none() || it.trajectory == trajectory).map(|it| device.document(it.id))
+    let is_it = |it: &&shared::domain::directory::Document| {
+        it.kind == DocKind::ReflectionDraft && it.owner == Some(directory.me)
+    };
+    directory.documents.iter().find(is_it).map(|it| device.document(it.id))
 }

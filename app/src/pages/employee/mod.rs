@@ -4,6 +4,7 @@ mod career;
 mod fields;
 mod form;
 mod mine;
+mod rather_not;
 mod review;
 mod section;
 mod sharing;

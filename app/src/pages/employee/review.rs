@@ -12,6 +12,7 @@ use super::mine::Mine;
 use super::section::wheel_of;
 use super::wheel::{Wheel, number};
 use crate::components::{Page, WhoCanSee};
+use crate::device::Device;
 use crate::i18n::*;
 use crate::pages::words;
 
@@ -104,6 +105,7 @@ fn Again(mine: Mine, scale: &'static str) -> impl IntoView {
 #[component]
 fn Shown(mine: Mine) -> impl IntoView {
     let i18n = use_i18n();
+    let device = expect_context::<Device>();
     let document = Memo::new(move |_| mine.document(DocKind::Progress));
     let shown = Memo::new(move |_| {
         document.get().and_then(|it| it.read(Progress::read)).is_some_and(|it| !it.scores.is_empty())
@@ -137,8 +139,8 @@ fn Shown(mine: Mine) -> impl IntoView {
                 </div>
                 <label class="choice">
                     <input
-                        type="checkbox" prop:checked=move || shown.get()
-                        disabled=move || !open.get() on:change=show
+                        type="checkbox" autocomplete="off" prop:checked=move || shown.get()
+                        disabled=move || !open.get() || device.is_suspended() on:change=show
                     />
                     <span>{t!(i18n, employee.show_scores)}</span>
                 </label>

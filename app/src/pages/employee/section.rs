@@ -9,6 +9,7 @@ use shared::domain::reflection_form::{Guidance, Question, QuestionKind, Section,
 
 use super::fields::{Ends, ScaleField};
 use super::mine::Mine;
+use super::rather_not::RatherNot;
 use super::timeline::Timeline;
 use super::wheel::{Scores, Wheel};
 use crate::components::{ChoiceField, DocumentText, Notice, Page, WhoCanSee};
@@ -72,6 +73,7 @@ fn OneSection(section: Section) -> impl IntoView {
                 </div>
             </Show>
             <AlsoEdited document=mine.draft/>
+            {(section == Section::H).then(|| view! { <RatherNot/> })}
             <nav class="row apart" aria-label=move || t_string!(i18n, employee.sections)>
                 {match section.previous() {
                     Some(previous) => view! {

@@ -114,7 +114,7 @@ pub fn Sharing() -> impl IntoView {
                         <li class="share">
                             <label class="choice">
                                 <input
-                                    type="checkbox"
+                                    type="checkbox" autocomplete="off"
                                     prop:checked=move || wanted(section)
                                     disabled=fixed
                                     on:change=move |_| changed.update(|it| {

@@ -11,6 +11,7 @@ use crate::device::Device;
 use crate::i18n::*;
 use crate::pages::case::Case;
 use crate::pages::coach::{NotePlace, NotesFor, PlanPart};
+use crate::pages::handover::{EarlierNotes, HandOver};
 use crate::pages::words;
 
 /// The page.
@@ -32,6 +33,7 @@ pub fn MyTrajectory() -> impl IntoView {
                         (!name.is_empty()).then(|| t_string!(i18n, employee.together_with, name = name).to_string())
                     }}
                 </p>
+                <HandOver trajectory=Signal::derive(move || case.trajectory())/>
                 <nav class="tabs" aria-label=move || t_string!(i18n, employee.trajectory_parts)>
                     <ul>
                         <li>
@@ -52,6 +54,7 @@ pub fn MyTrajectory() -> impl IntoView {
                 } else {
                     view! { <PlanPart case=case/> }.into_any()
                 }}
+                <EarlierNotes case=case/>
             </Show>
         </Page>
     }

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::components::{Page, PasswordField};
-use crate::device::vault::{PASSPHRASE_MIN, WeakPassphrase, check_passphrase};
+use super::new_passphrase::{NewPassphrase, NewPassphraseFields};
+use crate::components::Page;
 use crate::i18n::*;
 use crate::session::{PassphraseError, Session};
 
@@ -12,38 +12,16 @@ use crate::session::{PassphraseError, Session};
 pub fn ChoosePassphrase() -> impl IntoView {
     let i18n = use_i18n();
     let session = expect_context::<Session>();
-    let (first, again) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let tried = RwSignal::new(false);
+    let phrase = NewPassphrase::new();
     let busy = RwSignal::new(false);
     let failed = RwSignal::new(false);
-    let first_error = Signal::derive(move || {
-        if !tried.get() {
-            return String::new();
-        }
-        match first.with(|phrase| check_passphrase(phrase)) {
-            Ok(()) => String::new(),
-            Err(WeakPassphrase::TooShort { .. }) => t_string!(i18n, session.passphrase_short).to_string(),
-            Err(WeakPassphrase::TooSimple) => t_string!(i18n, session.passphrase_simple).to_string(),
-        }
-    });
-    let again_error = Signal::derive(move || {
-        if tried.get() && first.get() != again.get() {
-            t_string!(i18n, session.passphrase_differs).to_string()
-        } else {
-            String::new()
-        }
-    });
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        tried.set(true);
-        let right = untrack(|| first_error.get().is_empty() && again_error.get().is_empty());
-        if busy.get_untracked() || !right {
-            return;
-        }
+        let Some(chosen) = phrase.chosen().filter(|_| !busy.get_untracked()) else { return };
         busy.set(true);
         failed.set(false);
         leptos::task::spawn_local(async move {
-            match session.choose_passphrase(&first.get_untracked()).await {
+            match session.choose_passphrase(&chosen).await {
                 Ok(()) | Err(PassphraseError::NotSignedIn) => {}
                 Err(PassphraseError::Weak(_) | PassphraseError::Storage(_)) => {
                     failed.try_set(true);
@@ -63,17 +41,7 @@ pub fn ChoosePassphrase() -> impl IntoView {
                             <div class="notice warn"><p>{t!(i18n, session.storage_failed)}</p></div>
                         })}
                     </div>
-                    <PasswordField
-                        id="passphrase" autocomplete="new-password"
-                        label=move || t_string!(i18n, session.passphrase)
-                        hint=move || t_string!(i18n, session.passphrase_hint, min = PASSPHRASE_MIN)
-                        value=first error=first_error
-                    />
-                    <PasswordField
-                        id="passphrase-again" autocomplete="new-password"
-                        label=move || t_string!(i18n, session.passphrase_again)
-                        value=again error=again_error
-                    />
+                    <NewPassphraseFields value=phrase label=move || t_string!(i18n, session.passphrase)/>
                     <div class="row">
                         <button type="submit" class="primary" aria-disabled=move || busy.get().then_some("true")>
                             {t!(i18n, session.go_on)}

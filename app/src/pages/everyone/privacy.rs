@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::privacy_text::{Block, text};
 use crate::components::Page;
 use crate::i18n::*;
 
@@ -9,33 +10,17 @@ use crate::i18n::*;
 #[component]
 pub fn Privacy() -> impl IntoView {
     let i18n = use_i18n();
+    let show = |block: Block| match block {
+        Block::Heading(words) => view! { <h2>{words}</h2> }.into_any(),
+        Block::Paragraph(words) => view! { <p>{words}</p> }.into_any(),
+        Block::List(items) => {
+            let items = items.into_iter().map(|item| view! { <li>{item}</li> }).collect_view();
+            view! { <ul class="stack tight">{items}</ul> }.into_any()
+        }
+    };
     view! {
-        <Page title=move || t_string!(i18n, session.privacy_title)>
-            <p class="lead">{t!(i18n, session.privacy_lead)}</p>
-            <section class="stack tight">
-                <h2>{t!(i18n, session.privacy_employee_title)}</h2>
-                <p>{t!(i18n, session.privacy_employee)}</p>
-            </section>
-            <section class="stack tight">
-                <h2>{t!(i18n, session.privacy_coach_title)}</h2>
-                <p>{t!(i18n, session.privacy_coach)}</p>
-            </section>
-            <section class="stack tight">
-                <h2>{t!(i18n, session.privacy_progress_title)}</h2>
-                <p>{t!(i18n, session.privacy_progress)}</p>
-            </section>
-            <section class="stack tight">
-                <h2>{t!(i18n, session.privacy_server_title)}</h2>
-                <p>{t!(i18n, session.privacy_server)}</p>
-            </section>
-            <section class="stack tight">
-                <h2>{t!(i18n, session.privacy_device_title)}</h2>
-                <p>{t!(i18n, session.privacy_device)}</p>
-            </section>
-            <section class="stack tight">
-                <h2>{t!(i18n, session.privacy_keep_title)}</h2>
-                <p>{t!(i18n, session.privacy_keep)}</p>
-            </section>
+        <Page title=move || text(i18n.get_locale()).title>
+            {move || text(i18n.get_locale()).blocks.into_iter().map(show).collect_view()}
             <p class="no-print"><a href="/">{t!(i18n, common.to_start)}</a></p>
         </Page>
     }

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::change_passphrase::ChangePassphrase;
+use super::change_password::ChangePassword;
 use crate::components::{ChoiceField, Page};
 use crate::device::Device;
 use crate::i18n::*;
@@ -55,22 +57,36 @@ pub fn Settings() -> impl IntoView {
                     chosen=Signal::derive(move || preferences.theme().code().to_owned()) on_choose=set_theme
                 />
             </section>
-            <section class="stack" aria-labelledby="storage-heading">
-                <h2 id="storage-heading">{t!(i18n, session.storage_title)}</h2>
-                <p>
-                    {move || match device.storage_promised() {
-                        Some(true) => t_string!(i18n, session.storage_promised),
-                        Some(false) => t_string!(i18n, session.storage_not_promised),
-                        None => t_string!(i18n, session.storage_unknown),
-                    }}
-                </p>
+            <ChangePassword/>
+            <section class="stack" aria-labelledby="factor-heading">
+                <h2 id="factor-heading">{t!(i18n, factor.title)}</h2>
+                <p>{t!(i18n, factor.settings_text)}</p>
+                <p><a href="/instellingen/beveiliging">{t!(i18n, factor.settings_link)}</a></p>
             </section>
+            <Show when=move || !session.is_shared()>
+                <section class="stack" aria-labelledby="storage-heading">
+                    <h2 id="storage-heading">{t!(i18n, session.storage_title)}</h2>
+                    <p>
+                        {move || match device.storage_promised() {
+                            Some(true) => t_string!(i18n, session.storage_promised),
+                            Some(false) => t_string!(i18n, session.storage_not_promised),
+                            None => t_string!(i18n, session.storage_unknown),
+                        }}
+                    </p>
+                </section>
+            </Show>
             <section class="stack" aria-labelledby="lock-heading">
                 <h2 id="lock-heading">{t!(i18n, session.settings_lock)}</h2>
-                <p>{t!(i18n, session.settings_lock_text)}</p>
-                <div class="row">
-                    <button type="button" on:click=move |_| session.lock()>{t!(i18n, common.lock)}</button>
-                </div>
+                <Show
+                    when=move || !session.is_shared()
+                    fallback=move || view! { <p>{t!(i18n, vault.shared_settings)}</p> }
+                >
+                    <p>{t!(i18n, session.settings_lock_text)}</p>
+                    <div class="row">
+                        <button type="button" on:click=move |_| session.lock()>{t!(i18n, common.lock)}</button>
+                    </div>
+                    <ChangePassphrase/>
+                </Show>
                 <SignOut/>
             </section>
         </Page>
@@ -94,7 +110,7 @@ fn SignOut() -> impl IntoView {
     let copy = move |_| save_copy(i18n, device);
     let anyway = move |_| leptos::task::spawn_local(async move { session.sign_out_anyway().await });
     view! {
-        <p>{t!(i18n, session.sign_out_text)}</p>
+        <Show when=move || !session.is_shared()><p>{t!(i18n, session.sign_out_text)}</p></Show>
         <div class="row">
             <button type="button" on:click=sign_out>{t!(i18n, session.sign_out)}</button>
         </div>
@@ -117,6 +133,7 @@ fn SignOut() -> impl IntoView {
                 SignOutError::Unsynchronised { waiting } => view! {
                     <div class="notice warn">
                         <p>{t!(i18n, session.sign_out_waiting, count = waiting)}</p>
+                        {session.is_shared().then(|| view! { <p>{t!(i18n, vault.shared_copy_warning)}</p> })}
                         <div class="row">
                             <button type="button" on:click=copy>{t!(i18n, common.download_copy)}</button>
                             <button type="button" class="danger" on:click=anyway>

@@ -4,6 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos_i18n::I18nContext;
 
+use super::provider::ProviderDoor;
 use crate::components::{Notice, Page, PasswordField, TextField, Tone};
 use crate::device::Device;
 use crate::i18n::*;
@@ -13,7 +14,8 @@ use crate::session::{Session, SignInError, WipeReason};
 fn sentence(i18n: I18nContext<Locale>, error: &SignInError, again: bool) -> String {
     match error {
         SignInError::Wrong => t_string!(i18n, session.wrong_password).to_string(),
-        SignInError::SecondFactor { .. } => t_string!(i18n, session.second_factor).to_string(),
+        SignInError::SecondFactor { .. } => String::new(),
+        SignInError::WrongCode => t_string!(i18n, factor.step_wrong).to_string(),
         SignInError::Throttled { seconds } => {
             t_string!(i18n, session.throttled, seconds = *seconds).to_string()
         }
@@ -28,7 +30,7 @@ fn sentence(i18n: I18nContext<Locale>, error: &SignInError, again: bool) -> Stri
 
 /// Address and password.
 #[component]
-fn SignInForm(
+pub fn SignInForm(
     /// The device is unlocked: only the session is renewed.
     again: bool,
 ) -> impl IntoView {
@@ -38,8 +40,18 @@ fn SignInForm(
     let failed = RwSignal::new(None::<SignInError>);
     let busy = RwSignal::new(false);
     let tried = RwSignal::new(false);
+    // The password was right, and a code is asked for.
+    let code = RwSignal::new(String::new());
+    let asks_code = RwSignal::new(false);
     let missing = move |value: RwSignal<String>| tried.get() && value.with(|value| value.trim().is_empty());
     let (email_field, password_field) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let code_field = NodeRef::<html::Input>::new();
+    Effect::new(move |_| {
+        if let Some(field) = code_field.get() {
+            // Where the step begins.
+            let _ = field.focus();
+        }
+    });
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         if busy.get_untracked() {
@@ -47,8 +59,10 @@ fn SignInForm(
         }
         tried.set(true);
         failed.set(None);
-        let empty = [(email, email_field), (password, password_field)]
+        let fields = [(email, email_field), (password, password_field), (code, code_field)];
+        let empty = fields
             .into_iter()
+            .take(if asks_code.get_untracked() { 3 } else { 2 })
             .find(|(value, _)| value.with_untracked(|value| value.trim().is_empty()));
         if let Some((_, field)) = empty {
             if let Some(field) = field.get_untracked() {
@@ -59,13 +73,26 @@ fn SignInForm(
         }
         busy.set(true);
         leptos::task::spawn_local(async move {
-            let outcome = session.sign_in(&email.get_untracked(), &password.get_untracked(), None).await;
+            let given = code.with_untracked(|code| (!code.trim().is_empty()).then(|| code.clone()));
+            let outcome =
+                session.sign_in(&email.get_untracked(), &password.get_untracked(), given.as_deref()).await;
             busy.try_set(false);
             // Where it worked, this page is gone by now.
-            if let Err(error) = outcome {
-                failed.try_set(Some(error));
+            match outcome {
+                Ok(()) => {}
+                Err(SignInError::SecondFactor { .. }) => {
+                    tried.try_set(false);
+                    asks_code.try_set(true);
+                }
+                Err(error) => {
+                    failed.try_set(Some(error));
+                }
             }
         });
+    };
+    // On a shared device the browser is asked not to keep for the next one who signed in here.
+    let remembered = move |as_what: &'static str| {
+        Signal::derive(move || if session.is_shared() { "off" } else { as_what })
     };
     let email_error = Signal::derive(move || {
         if missing(email) { t_string!(i18n, session.missing_email).to_string() } else { String::new() }
@@ -73,29 +100,78 @@ fn SignInForm(
     let password_error = Signal::derive(move || {
         if missing(password) { t_string!(i18n, session.missing_password).to_string() } else { String::new() }
     });
+    let code_error = Signal::derive(move || {
+        if missing(code) { t_string!(i18n, factor.missing_code).to_string() } else { String::new() }
+    });
+    let back = move |_| {
+        code.set(String::new());
+        failed.set(None);
+        tried.set(false);
+        asks_code.set(false);
+    };
     view! {
+        <Show when=move || !asks_code.get()>
+            <ProviderDoor failed=failed/>
+        </Show>
         <form class="stack" novalidate on:submit=submit>
             <div role="alert">
                 {move || failed.get().map(|error| view! {
                     <div class="notice warn"><p>{move || sentence(i18n, &error, again)}</p></div>
                 })}
             </div>
-            <TextField
-                id="email" kind="email" autocomplete="username" required=true
-                label=move || t_string!(i18n, session.email)
-                value=email error=email_error node_ref=email_field
-            />
-            <PasswordField
-                id="password" label=move || t_string!(i18n, session.password)
-                value=password error=password_error node_ref=password_field
-            />
+            <Show
+                when=move || asks_code.get()
+                fallback=move || view! {
+                    <TextField
+                        id="email" kind="email" autocomplete=remembered("username") required=true
+                        label=move || t_string!(i18n, session.email)
+                        value=email error=email_error node_ref=email_field
+                    />
+                    <PasswordField
+                        id="password" autocomplete=remembered("current-password")
+                        label=move || t_string!(i18n, session.password)
+                        value=password error=password_error node_ref=password_field
+                    />
+                    {(!again).then(|| view! { <SharedChoice/> })}
+                }
+            >
+                <p role="status">{t!(i18n, factor.step_lead)}</p>
+                <TextField
+                    id="code" autocomplete="one-time-code" required=true
+                    label=move || t_string!(i18n, factor.code) hint=move || t_string!(i18n, factor.code_hint)
+                    value=code error=code_error node_ref=code_field
+                />
+                <p>{t!(i18n, factor.step_recovery)}</p>
+            </Show>
             <div class="row">
                 <button type="submit" class="primary" aria-disabled=move || busy.get().then_some("true")>
                     {t!(i18n, session.sign_in)}
                 </button>
+                <Show when=move || asks_code.get()>
+                    <button type="button" class="plain" on:click=back>{t!(i18n, factor.step_back)}</button>
+                </Show>
                 <span role="status">{move || busy.get().then(|| t_string!(i18n, session.busy))}</span>
             </div>
         </form>
+    }
+}
+
+/// Whether this is a computer that several people use.
+#[component]
+fn SharedChoice() -> impl IntoView {
+    let i18n = use_i18n();
+    let session = expect_context::<Session>();
+    view! {
+        <div class="field">
+            <label class="choice">
+                <input
+                    type="checkbox" aria-describedby="shared-hint" prop:checked=move || session.is_shared()
+                    on:change=move |event| session.set_shared(event_target_checked(&event))
+                />
+                {t!(i18n, session.shared_device)}
+            </label>
+            <span class="hint" id="shared-hint">{t!(i18n, vault.shared_choice_hint)}</span>
+        </div>
     }
 }
 
@@ -118,6 +194,7 @@ pub fn SignIn() -> impl IntoView {
                             WipeReason::Revoked => t_string!(i18n, session.wiped_revoked),
                             WipeReason::Forgotten => t_string!(i18n, session.wiped_forgotten),
                             WipeReason::SignedOut => t_string!(i18n, session.wiped_signed_out),
+                            WipeReason::LeftAlone => t_string!(i18n, vault.left_alone),
                         }}</p>
                         <button type="button" on:click=move |_| session.seen_wipe()>{t!(i18n, common.understood)}</button>
                     </Notice>
@@ -129,6 +206,7 @@ pub fn SignIn() -> impl IntoView {
                     }}
                 </p>
                 <SignInForm again=again/>
+                <p><a href="/wachtwoord-vergeten">{t!(i18n, account.forgotten)}</a></p>
                 {again.then(|| view! {
                     <p>
                         <button type="button" class="plain" on:click=move |_| session.stay_signed_out()>

@@ -3,6 +3,7 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use super::wipe_offer::WipeOffer;
 use crate::components::{Page, PasswordField};
 use crate::i18n::*;
 use crate::session::{Session, UnlockError};
@@ -59,7 +60,7 @@ pub fn Unlock() -> impl IntoView {
                 <p class="lead">{t!(i18n, session.unlock_lead)}</p>
                 <form class="stack" novalidate on:submit=submit>
                     <PasswordField
-                        id="passphrase" label=move || t_string!(i18n, session.passphrase)
+                        id="passphrase" autocomplete="off" label=move || t_string!(i18n, session.passphrase)
                         value=phrase error=error node_ref=field
                     />
                     <div class="row">
@@ -80,29 +81,15 @@ pub fn Unlock() -> impl IntoView {
 fn Forgotten() -> impl IntoView {
     let i18n = use_i18n();
     let session = expect_context::<Session>();
-    let sure = RwSignal::new(false);
     view! {
         <details>
             <summary>{t!(i18n, session.forgotten)}</summary>
             <div class="stack">
                 <p>{t!(i18n, session.forgotten_lead)}</p>
-                <p>
-                    {move || match session.waiting_in_clear() {
-                        0 => t_string!(i18n, session.forgotten_no_loss).to_string(),
-                        count => t_string!(i18n, session.forgotten_loss, count = count).to_string(),
-                    }}
-                </p>
-                <label class="choice">
-                    <input type="checkbox" prop:checked=move || sure.get()
-                        on:change=move |event| sure.set(event_target_checked(&event))/>
-                    {t!(i18n, session.wipe_confirm)}
-                </label>
-                <div class="row">
-                    <button type="button" class="danger" disabled=move || !sure.get()
-                        on:click=move |_| leptos::task::spawn_local(async move { session.forget().await })>
-                        {t!(i18n, session.wipe)}
-                    </button>
-                </div>
+                <Show when=move || !session.lacking().is_nothing()>
+                    <p>{t!(i18n, vault.lacking_wait)}</p>
+                </Show>
+                <WipeOffer/>
             </div>
         </details>
     }

@@ -142,7 +142,10 @@ fn OneTopic(topic: Topic, module: StoredValue<String>, document: Memo<Option<Doc
     view! {
         <li>
             <label class="choice">
-                <input type="checkbox" prop:checked=mine on:change=vote/>
+                <input
+                    type="checkbox" autocomplete="off" disabled=move || device.is_suspended()
+                    prop:checked=mine on:change=vote
+                />
                 {t!(i18n, admin.matters, title = title)}
             </label>
             <span class="small soft">{t!(i18n, admin.votes, count = count)}</span>
@@ -180,7 +183,7 @@ fn AddModule(document: Memo<Option<Document>>) -> impl IntoView {
                 <div class="field">
                     <label for="module-when">{t!(i18n, admin.module_when)}</label>
                     <input
-                        id="module-when" type="date"
+                        id="module-when" type="date" autocomplete="off"
                         prop:value=move || when.get() on:input=move |event| when.set(event_target_value(&event))
                     />
                 </div>

@@ -83,8 +83,8 @@ fn trajectory(directory: &Directory, id: TrajectoryId) -> &directory::Trajectory
     directory.trajectories.iter().find(|it| it.id == id).unwrap()
 }
 
-/// Herself, every adviser, who was asked to coach her; not her colleagues.
-pub async fn an_employee_knows_the_advisers_and_her_coaches(backend: &impl Backend) {
+/// Herself, every adviser, every coach, so that she can name whom she would rather not have; not her colleagues.
+pub async fn an_employee_knows_the_advisers_and_the_coaches(backend: &impl Backend) {
     let org = Organisation::on(backend).await;
     let directory = org.directory(&org.employee).await;
     assert_eq!(people(&directory), [org.employee.user, org.coach.user, org.declined.user, org.adviser.user]);
@@ -103,10 +103,13 @@ pub async fn an_employee_knows_the_advisers_and_her_coaches(backend: &impl Backe
             access: Access::Write,
             trajectory: Some(org.own),
             owner: Some(org.employee.user),
+            due: None,
+            kept_with: None,
+            handed_to: vec![],
         }]
     );
     let directory = org.directory(&org.colleague).await;
-    assert_eq!(people(&directory), [org.colleague.user, org.adviser.user]);
+    assert_eq!(people(&directory), [org.colleague.user, org.coach.user, org.declined.user, org.adviser.user]);
     assert_eq!(directory.documents, []);
 }
 

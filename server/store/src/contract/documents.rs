@@ -62,29 +62,6 @@ pub async fn grants_remember_what_was_once_allowed(backend: &impl Backend) {
     assert_eq!(world.store.grant(bram.user, doc).await.unwrap(), grant(Access::None, false));
 }
 
-/// By name, and to nobody else.
-pub async fn readers_are_told_to_readers(backend: &impl Backend) {
-    let world = World::on(backend.open().await);
-    let anna = world.human(1, &[Role::Employee]).await;
-    let bram = world.human(2, &[Role::Employee]).await;
-    let stranger = world.human(3, &[Role::Employee]).await;
-    let doc = world.document(1, DocKind::Practice, &[(&bram, Access::Read), (&anna, Access::Write)]).await;
-    let told = async |user, doc| -> Vec<_> {
-        let readers = world.store.readers(user, doc).await.unwrap();
-        readers.into_iter().map(|it| (it.user, it.access)).collect()
-    };
-    let both = [(anna.user, Access::Write), (bram.user, Access::Read)];
-    assert_eq!(told(anna.user, doc).await, both);
-    assert_eq!(told(bram.user, doc).await, both);
-    assert_eq!(told(stranger.user, doc).await, []);
-    assert_eq!(told(anna.user, DocId([99; 16])).await, []);
-    world.grant(doc, &[(&bram, Access::Read)]).await;
-    assert_eq!(told(anna.user, doc).await, []);
-    assert_eq!(told(bram.user, doc).await, [(bram.user, Access::Read)]);
-    world.destroy(doc).await;
-    assert_eq!(told(bram.user, doc).await, []);
-}
-
 /// Who gained, who lost, and who has the same as before.
 pub async fn a_change_of_grants_says_whom_it_concerns(backend: &impl Backend) {
     let world = World::on(backend.open().await);
@@ -153,9 +130,11 @@ pub async fn facts_follow_trajectory_and_referrals(backend: &impl Backend) {
             trajectory: Some(TrajectoryFacts {
                 employee: anna.user,
                 state: TrajectoryState::Active,
+                manager: None,
                 referrals: vec![(other.user, ReferralState::Declined), (coach.user, ReferralState::Accepted)],
             }),
             referred: vec![],
+            kept_with: None,
         })
     );
     assert_eq!(tx.document_facts(profile).await.unwrap().unwrap().referred, [anna.user]);

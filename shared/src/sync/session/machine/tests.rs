@@ -152,9 +152,10 @@ fn another_version_is_not_spoken() {
 #[test]
 fn a_long_name_is_too_large_and_the_next_hello_counts() {
     let mut rig = Rig::new();
-    let hello = ClientMessage::Hello { version: 1, client: "x".repeat(65) };
-    assert_eq!(error_codes(&rig.say(&hello)), [ErrorCode::TooLarge]);
-    rig.hello();
+    let named = |bytes| ClientMessage::Hello { version: 1, client: "x".repeat(bytes) };
+    assert_eq!(error_codes(&rig.say(&named(limits::CLIENT + 1))), [ErrorCode::TooLarge]);
+    let said = rig.say(&named(limits::CLIENT));
+    assert!(matches!(said[..], [ServerMessage::Welcome { .. }, ..]), "{said:?}");
 }
 
 #[test]
@@ -282,16 +283,26 @@ fn a_message_over_the_limit_is_too_large_and_names_its_push() {
     assert_eq!(rig.closed_with(), Some(1009));
 }
 
+fn is_too_large(messages: &[ServerMessage]) -> bool {
+    messages.iter().any(|it| matches!(it, ServerMessage::Error { code: ErrorCode::TooLarge, .. }))
+}
+
 #[test]
 fn counts_over_their_limits_are_too_large() {
     let mut rig = Rig::greeted();
     let item = PushItem { hash: ChangeHash([0; 32]), by: key(1).id(), sig: vec![], data: vec![] };
-    let push = ClientMessage::Push { id: 1, doc: DOC, items: vec![item; 257] };
-    assert_eq!(error_codes(&rig.say(&push)), [ErrorCode::TooLarge]);
-    let docs = (0..1_001_u128).map(|n| start(DocId(n.to_be_bytes()))).collect();
-    assert_eq!(error_codes(&rig.say(&ClientMessage::Open { docs })), [ErrorCode::TooLarge]);
-    let presence = ClientMessage::Presence { doc: DOC, data: vec![0; 1_025] };
-    assert_eq!(error_codes(&rig.say(&presence)), [ErrorCode::TooLarge]);
+    for (count, expected) in [(limits::PUSH, false), (limits::PUSH + 1, true)] {
+        let push = ClientMessage::Push { id: 1, doc: DOC, items: vec![item.clone(); count] };
+        assert_eq!(is_too_large(&rig.say(&push)), expected, "{count} items");
+    }
+    for (count, expected) in [(limits::OPEN, false), (limits::OPEN + 1, true)] {
+        let docs = (0..count as u128).map(|n| start(DocId(n.to_be_bytes()))).collect();
+        assert_eq!(is_too_large(&rig.say(&ClientMessage::Open { docs })), expected, "{count} documents");
+    }
+    for (bytes, expected) in [(limits::PRESENCE, false), (limits::PRESENCE + 1, true)] {
+        let presence = ClientMessage::Presence { doc: DOC, data: vec![0; bytes] };
+        assert_eq!(is_too_large(&rig.say(&presence)), expected, "{bytes} bytes of presence");
+    }
     assert_eq!(rig.closed_with(), None);
 }
 
