@@ -76,6 +76,7 @@ macro_rules! contract {
                 a_step_is_used_once
                 a_recovery_code_is_used_once_and_by_its_owner
                 what_is_taken_away_is_told_until_it_is_known
+                passkeys_are_kept_used_and_taken_away
             }
             logs {
                 a_log_is_read_in_order_without_gaps

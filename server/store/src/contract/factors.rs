@@ -4,7 +4,7 @@ use shared::domain::role::Role;
 use shared::ids::UserId;
 
 use super::{Backend, World};
-use crate::{Factors, Totp};
+use crate::{Factors, Passkey, Totp};
 
 fn totp(mark: u8, confirmed_at: Option<u64>, last_step: u64) -> Totp {
     Totp { sealed: vec![mark; 48], confirmed_at, last_step }
@@ -85,4 +85,50 @@ pub async fn what_is_taken_away_is_told_until_it_is_known(backend: &impl Backend
     tx.note_factor_removal(anna.user, None).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(world.store.factors(anna.user).await.unwrap(), Factors::default());
+}
+
+fn passkey(mark: u8, made_at: u64) -> Passkey {
+    Passkey {
+        credential: vec![mark; 16],
+        name: format!("Sleutel {mark}"),
+        transports: 3,
+        fixed: vec![mark; 40],
+        changing: [mark; 7],
+        made_at,
+        used_at: None,
+    }
+}
+
+/// Asked for as long as she has one; of an id there is one in the whole house; what use changes is kept.
+pub async fn passkeys_are_kept_used_and_taken_away(backend: &impl Backend) {
+    let world = World::on(backend.open().await);
+    let anna = world.human(1, &[Role::Employee]).await;
+    let bram = world.human(2, &[Role::Employee]).await;
+    let mut tx = world.begin().await;
+    assert!(tx.add_passkey(anna.user, &passkey(2, 20)).await.unwrap());
+    assert!(tx.add_passkey(anna.user, &passkey(1, 30)).await.unwrap());
+    assert!(!tx.add_passkey(anna.user, &passkey(1, 40)).await.unwrap());
+    assert!(!tx.add_passkey(bram.user, &passkey(2, 40)).await.unwrap());
+    assert_eq!(tx.passkeys(anna.user).await.unwrap(), [passkey(2, 20), passkey(1, 30)]);
+    tx.commit().await.unwrap();
+    let kept = world.store.factors(anna.user).await.unwrap();
+    assert!(kept.are_asked_for() && !kept.has_app());
+    assert_eq!(kept.passkeys, 2);
+    assert_eq!(world.store.factors(bram.user).await.unwrap(), Factors::default());
+    assert_eq!(world.store.passkeys(bram.user).await.unwrap(), []);
+
+    let mut tx = world.begin().await;
+    tx.use_passkey(&[2; 16], [9; 7], 50).await.unwrap();
+    assert!(!tx.remove_passkey(bram.user, &[1; 16]).await.unwrap());
+    assert!(tx.remove_passkey(anna.user, &[1; 16]).await.unwrap());
+    assert!(!tx.remove_passkey(anna.user, &[1; 16]).await.unwrap());
+    tx.commit().await.unwrap();
+    let used = Passkey { changing: [9; 7], used_at: Some(50), ..passkey(2, 20) };
+    assert_eq!(world.store.passkeys(anna.user).await.unwrap(), [used]);
+
+    let mut tx = world.begin().await;
+    tx.remove_factors(anna.user).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(world.store.factors(anna.user).await.unwrap(), Factors::default());
+    assert_eq!(world.store.passkeys(anna.user).await.unwrap(), []);
 }
