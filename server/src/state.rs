@@ -14,6 +14,7 @@ use crate::http::health::Readiness;
 use crate::http::rate::Rates;
 use crate::hub::Hub;
 use crate::identity::forgotten::Asking;
+use crate::identity::passkeys::Ceremonies;
 use crate::identity::passwords::Passwords;
 use crate::identity::provider::Provider;
 use crate::identity::sealing::Sealing;
@@ -55,6 +56,8 @@ pub struct Shared {
     pub passwords: Passwords,
     /// The key of this server, for what is kept sealed.
     pub sealing: Sealing,
+    /// Passkeys that browsers have been asked for.
+    pub ceremonies: Ceremonies,
     /// The organisation's own sign-in.
     pub provider: Option<Provider>,
     /// Failed sign-ins.
@@ -98,6 +101,7 @@ impl AppState {
             client,
             passwords: Passwords::new(),
             sealing,
+            ceremonies: Ceremonies::default(),
             provider,
             throttle: Throttle::default(),
             asking: Asking::default(),
@@ -126,6 +130,7 @@ impl AppState {
             passwords: &self.passwords,
             throttle: &self.throttle,
             sealing: &self.sealing,
+            ceremonies: &self.ceremonies,
             watch: &self.watch,
         }
     }

@@ -3,16 +3,20 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use shared::ids::UserId;
-use store::{StoreError, User, WriteTx};
+use store::{Passkey, StoreError, User, WriteTx};
 use utoipa::ToSchema;
 
 use super::extract::{ClientAddress, JsonBody, SignedIn};
 use super::problem::Problem;
+use crate::identity::passkeys::{LONGEST_ANSWER, Party};
 use crate::identity::passwords;
-use crate::identity::second_factor::{self, BeginError};
+use crate::identity::second_factor::{self, BeginError, Given};
 use crate::identity::sign_in::Proof;
 use crate::identity::totp;
 use crate::state::AppState;
@@ -20,7 +24,7 @@ use crate::state::AppState;
 /// What an app shows the account under.
 const ISSUER: &str = "Loopbaanmaat";
 /// Characters that a code may have, however it is written.
-pub(super) const LONGEST_CODE: usize = 64;
+const LONGEST_CODE: usize = 64;
 
 /// A person's second factors.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,19 +33,39 @@ pub struct FactorList {
     password: bool,
     /// Since when an app is asked for, in ms since 1970.
     totp: Option<u64>,
+    /// Her passkeys, oldest first.
+    passkeys: Vec<KeptPasskey>,
+    /// Whether passkeys can be made for the address that she came by; for one of numbers they cannot.
+    passkeys_here: bool,
     /// Recovery codes that have not been used.
     recovery_left: u32,
     /// When an administrator took her factors away, as long as she has not said that she knows.
     removed_at: Option<u64>,
 }
 
+/// A passkey, as its owner sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KeptPasskey {
+    /// Base64url without padding.
+    id: String,
+    name: String,
+    /// In ms since 1970.
+    made_at: u64,
+    /// In ms since 1970.
+    used_at: Option<u64>,
+}
+
 /// Who asks for a change shows once more who she is.
 #[derive(Deserialize, ToSchema)]
 pub struct Proven {
-    password: String,
+    pub(super) password: String,
     /// A code, where one is asked for at sign-in.
     #[serde(default)]
-    code: Option<String>,
+    pub(super) code: Option<String>,
+    /// Or what her browser answered to the `passkey` of the problem `second_factor`: `AuthenticationResponseJSON`.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(super) passkey: Option<Box<RawValue>>,
 }
 
 /// A code from an app.
@@ -83,12 +107,19 @@ pub struct RecoveryCodes {
         (status = 401, description = "Not signed in", body = Problem),
     )
 )]
-pub async fn list(State(state): State<AppState>, who: SignedIn) -> Result<Json<FactorList>, Problem> {
+pub async fn list(
+    State(state): State<AppState>,
+    who: SignedIn,
+    headers: HeaderMap,
+) -> Result<Json<FactorList>, Problem> {
     let user = state.store.user(who.session.user).await?.ok_or_else(Problem::not_signed_in)?;
     let factors = state.store.factors(user.id).await?;
+    let passkeys = state.store.passkeys(user.id).await?;
     Ok(Json(FactorList {
         password: user.password_hash.is_some(),
         totp: factors.totp.and_then(|it| it.confirmed_at),
+        passkeys: passkeys.into_iter().map(KeptPasskey::from).collect(),
+        passkeys_here: Party::of(&state.config.origin, host(&headers)).is_some(),
         recovery_left: factors.recovery_left,
         removed_at: factors.removed_at,
     }))
@@ -109,10 +140,11 @@ pub async fn begin_totp(
     State(state): State<AppState>,
     who: SignedIn,
     ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
     JsonBody(body): JsonBody<Proven>,
 ) -> Result<Json<NewTotp>, Problem> {
-    let (mut tx, user) = proven(&state, who.session.user, address, body).await?;
-    if tx.factors(user.id).await?.are_asked_for() {
+    let (mut tx, user) = proven(&state, who.session.user, address, &headers, body).await?;
+    if tx.factors(user.id).await?.has_app() {
         return Err(Problem::new(StatusCode::CONFLICT, "factor_exists", "There is one already")
             .detail("An app is set up for this account. Switch it off before setting up another."));
     }
@@ -175,9 +207,10 @@ pub async fn remove(
     State(state): State<AppState>,
     who: SignedIn,
     ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
     JsonBody(body): JsonBody<Proven>,
 ) -> Result<StatusCode, Problem> {
-    let (mut tx, user) = proven(&state, who.session.user, address, body).await?;
+    let (mut tx, user) = proven(&state, who.session.user, address, &headers, body).await?;
     second_factor::remove(&mut *tx, user.id, state.clock.now()).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -198,9 +231,10 @@ pub async fn recovery_codes(
     State(state): State<AppState>,
     who: SignedIn,
     ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
     JsonBody(body): JsonBody<Proven>,
 ) -> Result<Json<RecoveryCodes>, Problem> {
-    let (mut tx, user) = proven(&state, who.session.user, address, body).await?;
+    let (mut tx, user) = proven(&state, who.session.user, address, &headers, body).await?;
     if !tx.factors(user.id).await?.are_asked_for() {
         return Err(Problem::new(StatusCode::CONFLICT, "no_factor", "No second factor")
             .detail("Recovery codes come with a second factor. Set one up first."));
@@ -226,30 +260,64 @@ pub async fn removal_is_known(State(state): State<AppState>, who: SignedIn) -> R
 }
 
 /// A transaction in which it has been shown that it is she.
-async fn proven(
+pub(super) async fn proven(
     state: &AppState,
     user: UserId,
     address: std::net::IpAddr,
+    headers: &HeaderMap,
     body: Proven,
 ) -> Result<(Box<dyn WriteTx>, User), Problem> {
-    check_code(body.code.as_deref())?;
+    let factor = given(body.code, body.passkey, Party::of(&state.config.origin, host(headers)))?;
     if body.password.chars().count() > passwords::LONGEST {
         return Err(Problem::bad_request(format!(
             "A password has at most {} characters.",
             passwords::LONGEST
         )));
     }
-    let proof = Proof { password: body.password, code: body.code, address };
+    let proof = Proof { password: body.password, factor, address };
     Ok(state.door().prove(user, proof, state.clock.now()).await?)
 }
 
+/// What was given besides a password, or a problem where it is longer than any.
+pub(super) fn given(
+    code: Option<String>,
+    passkey: Option<Box<RawValue>>,
+    party: Option<Party>,
+) -> Result<Given, Problem> {
+    check_code(code.as_deref())?;
+    let passkey = passkey.as_deref().map(check_answer).transpose()?;
+    Ok(Given { code, passkey, party })
+}
+
+/// A browser's answer, or a problem where it is longer than any.
+pub(super) fn check_answer(answer: &RawValue) -> Result<String, Problem> {
+    if answer.get().len() > LONGEST_ANSWER {
+        return Err(Problem::bad_request(format!(
+            "What a browser says of a passkey has at most {LONGEST_ANSWER} bytes."
+        )));
+    }
+    Ok(answer.get().to_owned())
+}
+
+/// The host that a browser asked for.
+pub(super) fn host(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::HOST)?.to_str().ok()
+}
+
 /// A problem where a code is longer than any.
-pub(super) fn check_code(code: Option<&str>) -> Result<(), Problem> {
+fn check_code(code: Option<&str>) -> Result<(), Problem> {
     match code {
         Some(code) if code.chars().count() > LONGEST_CODE => {
             Err(Problem::bad_request(format!("A code has at most {LONGEST_CODE} characters.")))
         }
         _ => Ok(()),
+    }
+}
+
+impl From<Passkey> for KeptPasskey {
+    fn from(passkey: Passkey) -> Self {
+        let Passkey { credential, name, made_at, used_at, .. } = passkey;
+        Self { id: URL_SAFE_NO_PAD.encode(credential), name, made_at, used_at }
     }
 }
 

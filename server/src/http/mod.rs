@@ -12,6 +12,7 @@ pub mod health;
 pub mod links;
 pub mod oidc;
 pub mod outgoing;
+pub mod passkeys;
 pub mod password;
 pub mod problem;
 pub mod rate;
@@ -97,6 +98,9 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(factors::remove))
         .routes(routes!(factors::recovery_codes))
         .routes(routes!(factors::removal_is_known))
+        .routes(routes!(passkeys::begin))
+        .routes(routes!(passkeys::confirm))
+        .routes(routes!(passkeys::remove))
         .routes(routes!(directory::show))
         .routes(routes!(commands::run))
         .routes(routes!(audit::page))

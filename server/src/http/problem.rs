@@ -7,6 +7,7 @@ use store::StoreError;
 use utoipa::ToSchema;
 
 use super::request_id;
+use crate::identity::second_factor::Asked;
 use crate::identity::throttle::Throttled;
 
 /// A problem, as answered.
@@ -27,6 +28,10 @@ pub struct Problem {
     /// The second factors that would do.
     #[serde(skip_serializing_if = "Option::is_none")]
     methods: Option<Box<[&'static str]>>,
+    /// What to ask a browser for, where a passkey would do: `PublicKeyCredentialRequestOptionsJSON`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    passkey: Option<Box<serde_json::Value>>,
     /// To find the request in the server's log.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<Box<str>>,
@@ -46,6 +51,7 @@ impl Problem {
             detail: None,
             code: code.into(),
             methods: None,
+            passkey: None,
             request_id: None,
             retry_after_s: None,
         }
@@ -67,8 +73,9 @@ impl Problem {
 
     /// The same with the second factors that would do.
     #[must_use]
-    pub fn methods(mut self, methods: Vec<&'static str>) -> Self {
-        self.methods = Some(methods.into());
+    pub fn asking(mut self, asked: Asked) -> Self {
+        self.methods = Some(asked.methods.into());
+        self.passkey = asked.passkey.map(Box::new);
         self
     }
 

@@ -8,17 +8,19 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use shared::domain::role::Role;
 use shared::ids::{DeviceId, PublicKey, Signature, UserId};
 use store::{AuditEvent, Device, ProviderSession, StoreError, User};
 use utoipa::ToSchema;
 
 use super::extract::{ClientAddress, JsonBody, SignedIn};
-use super::factors::check_code;
+use super::factors::{given, host};
 use super::oidc::own_address;
 use super::problem::Problem;
 use crate::hub::NotifyBus as _;
 use crate::identity::oidc::{self, BrowserSecret};
+use crate::identity::passkeys::Party;
 use crate::identity::second_factor::Lacking;
 use crate::identity::sessions::{Token, clear_cookie};
 use crate::identity::sign_in::{Offered, OfferedDevice, SignInError};
@@ -68,6 +70,10 @@ pub struct SignIn {
     /// The second factor, where the account has one.
     #[serde(default)]
     code: Option<String>,
+    /// Or what her browser answered to the `passkey` of the problem `second_factor`: `AuthenticationResponseJSON`.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    passkey: Option<Box<RawValue>>,
     device: DeviceOffer,
 }
 
@@ -124,7 +130,7 @@ pub async fn sign_in(
     if body.provider {
         return sign_in_by_provider(state, address, &headers, body.device, before).await;
     }
-    let offered = check_lengths(body, address)?;
+    let offered = check_lengths(body, address, Party::of(&state.config.origin, host(&headers)))?;
     let shared = offered.shared;
     // On a task of its own, like everything that is followed by something.
     let signing_in = tokio::spawn({
@@ -184,7 +190,11 @@ async fn opened(
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(info)).into_response())
 }
 
-fn check_lengths(body: SignIn, address: std::net::IpAddr) -> Result<Offered, Problem> {
+fn check_lengths(
+    body: SignIn,
+    address: std::net::IpAddr,
+    party: Option<Party>,
+) -> Result<Offered, Problem> {
     let (Some(email), Some(password)) = (body.email, body.password) else {
         return Err(Problem::bad_request("An address and a password are expected."));
     };
@@ -198,12 +208,12 @@ fn check_lengths(body: SignIn, address: std::net::IpAddr) -> Result<Offered, Pro
             passwords::LONGEST
         )));
     }
-    check_code(body.code.as_deref())?;
+    let factor = given(body.code, body.passkey, party)?;
     check_name(&body.device.name)?;
     Ok(Offered {
         email,
         password,
-        code: body.code,
+        factor,
         device_name: body.device.name.trim().to_owned(),
         public_key: body.device.public_key,
         proof: body.device.proof,
@@ -230,15 +240,13 @@ impl From<SignInError> for Problem {
         let detail = error.to_string();
         match error {
             SignInError::Throttled(throttled) => Self::throttled(throttled),
-            SignInError::SecondFactor(Lacking::Missing { methods }) => {
-                Self::new(StatusCode::UNAUTHORIZED, "second_factor", "A second step is needed")
-                    .detail(detail)
-                    .methods(methods)
-            }
-            SignInError::SecondFactor(Lacking::Wrong { methods }) => {
-                Self::new(StatusCode::UNAUTHORIZED, "wrong_code", "Not the code")
-                    .detail(detail)
-                    .methods(methods)
+            SignInError::SecondFactor(lacking) => {
+                let (code, title, asked) = match lacking {
+                    Lacking::Missing(asked) => ("second_factor", "A second step is needed", asked),
+                    Lacking::Wrong(asked) => ("wrong_code", "Not the code", asked),
+                    Lacking::Copied(asked) => ("passkey_copied", "A copied passkey", asked),
+                };
+                Self::new(StatusCode::UNAUTHORIZED, code, title).detail(detail).asking(asked)
             }
             SignInError::Busy(busy) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many sign-ins at once")

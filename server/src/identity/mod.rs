@@ -1,4 +1,4 @@
-//! Who is at the door: passwords and links to choose them, second factors, throttling, challenges, devices and
+//! Who is at the door: passwords and links to choose them, second factors, passkeys, throttling, challenges, devices and
 //! sessions.
 
 pub mod challenges;
@@ -7,6 +7,7 @@ pub mod forgotten;
 pub mod links;
 pub mod network;
 pub mod oidc;
+pub mod passkeys;
 pub mod passwords;
 pub mod provider;
 pub mod recovery;

@@ -1,8 +1,10 @@
 //! What is asked for besides a password, and whether what was given is that.
 
+use serde_json::Value;
 use shared::ids::UserId;
-use store::{AuditEvent, Factors, StoreError, Totp, WriteTx};
+use store::{AuditEvent, Factors, Passkey, StoreError, Totp, WriteTx};
 
+use super::passkeys::{Ceremonies, NotTaken, Party};
 use super::recovery;
 use super::sealing::{Sealing, SealingError};
 use super::totp::{self, Secret};
@@ -11,22 +13,50 @@ use super::totp::{self, Secret};
 pub const TOTP: &str = "totp";
 /// A recovery code.
 pub const RECOVERY: &str = "recovery";
+/// A passkey.
+pub const PASSKEY: &str = "passkey";
+
+/// What somebody gives besides her password.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// A code of her app, or a recovery code.
+    pub code: Option<String>,
+    /// What her browser answered when it was asked for a passkey, as `AuthenticationResponseJSON`.
+    pub passkey: Option<String>,
+    /// The site that she gives it to, where browsers make passkeys for it.
+    pub party: Option<Party>,
+}
+
+/// What would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The kinds.
+    pub methods: Vec<&'static str>,
+    /// What to ask her browser for, where a passkey would do.
+    pub passkey: Option<Value>,
+}
+
+/// What is needed to check what is given.
+#[derive(Clone, Copy)]
+pub struct Checks<'a> {
+    /// What secrets are sealed with.
+    pub sealing: &'a Sealing,
+    /// What browsers have been asked for.
+    pub ceremonies: &'a Ceremonies,
+}
 
 /// Why what was given is not enough.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Lacking {
     /// Nothing was given.
     #[error("a second step is needed")]
-    Missing {
-        /// What would do.
-        methods: Vec<&'static str>,
-    },
+    Missing(Asked),
     /// It is not right, or was used before.
     #[error("the code is not right, or was used before")]
-    Wrong {
-        /// What would do.
-        methods: Vec<&'static str>,
-    },
+    Wrong(Asked),
+    /// A passkey that has been copied: it is not taken again.
+    #[error("this passkey has been copied, so it is not taken; use another way, and take it away")]
+    Copied(Asked),
 }
 
 /// What would do for a person with these factors; empty where her password is enough.
@@ -35,11 +65,11 @@ pub fn methods(factors: &Factors) -> Vec<&'static str> {
     if !factors.are_asked_for() {
         return vec![];
     }
-    let mut methods = vec![TOTP];
-    if factors.recovery_left > 0 {
-        methods.push(RECOVERY);
-    }
-    methods
+    let (app, passkey) = (factors.has_app(), factors.passkeys > 0);
+    [(TOTP, app), (PASSKEY, passkey), (RECOVERY, factors.recovery_left > 0)]
+        .into_iter()
+        .filter_map(|(method, there)| there.then_some(method))
+        .collect()
 }
 
 /// Checks what was given and uses it up, in the transaction that is to follow from it.
@@ -48,9 +78,9 @@ pub fn methods(factors: &Factors) -> Vec<&'static str> {
 /// When the store fails; what is [`Lacking`] is an answer.
 pub async fn check(
     tx: &mut dyn WriteTx,
-    sealing: &Sealing,
+    Checks { sealing, ceremonies }: Checks<'_>,
     user: UserId,
-    given: Option<&str>,
+    given: &Given,
     now: u64,
 ) -> Result<Result<(), Lacking>, StoreError> {
     let factors = tx.factors(user).await?;
@@ -58,10 +88,27 @@ pub async fn check(
     if methods.is_empty() {
         return Ok(Ok(()));
     }
-    let Some(given) = given.filter(|it| !it.trim().is_empty()) else {
-        return Ok(Err(Lacking::Missing { methods }));
+    let kept = if factors.passkeys > 0 { tx.passkeys(user).await? } else { vec![] };
+    let asked = || Asked {
+        methods: methods.clone(),
+        passkey: given.party.as_ref().and_then(|party| ceremonies.ask(party, user, &kept, now)),
     };
-    let is_right = match (totp::typed(given), recovery::hash(user, given)) {
+    if let Some(answer) = &given.passkey {
+        let shown = given.party.as_ref().ok_or(NotTaken::Unfit);
+        return Ok(match shown.and_then(|party| ceremonies.check(party, user, &kept, answer, now)) {
+            Ok(shown) => {
+                shown.keep(tx, now).await?;
+                audit(tx, user, "passkey_used", now).await?;
+                Ok(())
+            }
+            Err(NotTaken::Copied) => Err(Lacking::Copied(asked())),
+            Err(NotTaken::Unfit) => Err(Lacking::Wrong(asked())),
+        });
+    }
+    let Some(code) = given.code.as_deref().filter(|it| !it.trim().is_empty()) else {
+        return Ok(Err(Lacking::Missing(asked())));
+    };
+    let is_right = match (totp::typed(code), recovery::hash(user, code)) {
         (Some(code), _) => use_code(tx, sealing, user, factors.totp.as_ref(), code, now).await?,
         (None, Some(hash)) => {
             let is_hers = tx.use_recovery_code(user, &hash).await?;
@@ -72,7 +119,53 @@ pub async fn check(
         }
         (None, None) => false,
     };
-    Ok(if is_right { Ok(()) } else { Err(Lacking::Wrong { methods }) })
+    Ok(if is_right { Ok(()) } else { Err(Lacking::Wrong(asked())) })
+}
+
+/// Notes that a passkey came back that had been copied, in the log that an administrator reads.
+///
+/// # Errors
+/// When the store fails.
+pub async fn note_copied(tx: &mut dyn WriteTx, user: UserId, now: u64) -> Result<(), StoreError> {
+    audit(tx, user, "passkey_copied", now).await
+}
+
+/// Keeps a new passkey; with somebody's first second factor come recovery codes. None where it is somebody's already.
+///
+/// # Errors
+/// When the store fails.
+pub async fn add_passkey(
+    tx: &mut dyn WriteTx,
+    user: UserId,
+    passkey: &Passkey,
+    now: u64,
+) -> Result<Option<Vec<String>>, StoreError> {
+    let is_first = !tx.factors(user).await?.are_asked_for();
+    if !tx.add_passkey(user, passkey).await? {
+        return Ok(None);
+    }
+    audit(tx, user, "passkey_added", now).await?;
+    if is_first { new_recovery_codes(tx, user, now).await.map(Some) } else { Ok(Some(vec![])) }
+}
+
+/// Takes a passkey away: `false` where she has none of that id. Without a factor, recovery codes go as well.
+///
+/// # Errors
+/// When the store fails.
+pub async fn remove_passkey(
+    tx: &mut dyn WriteTx,
+    user: UserId,
+    credential: &[u8],
+    now: u64,
+) -> Result<bool, StoreError> {
+    if !tx.remove_passkey(user, credential).await? {
+        return Ok(false);
+    }
+    audit(tx, user, "passkey_removed", now).await?;
+    if !tx.factors(user).await?.are_asked_for() {
+        remove(tx, user, now).await?;
+    }
+    Ok(true)
 }
 
 async fn use_code(

@@ -8,7 +8,8 @@ use store::{AuditEvent, Device, Session, SharedStore, StoreError, User, WriteTx}
 
 use super::passwords::{Busy, Passwords};
 use super::sealing::Sealing;
-use super::second_factor::{self, Lacking};
+use super::passkeys::Ceremonies;
+use super::second_factor::{self, Checks, Given, Lacking};
 use super::sessions::Token;
 use super::throttle::{Throttle, Throttled};
 use super::{challenges, shared_devices};
@@ -26,7 +27,7 @@ pub struct Offered {
     /// Her password.
     pub password: String,
     /// Her second factor, if she gave one.
-    pub code: Option<String>,
+    pub factor: Given,
     /// What she calls the device.
     pub device_name: String,
     /// Whether the device keeps nothing, as on a computer that several people use.
@@ -44,7 +45,7 @@ pub struct Proof {
     /// Her password.
     pub password: String,
     /// Her second factor, where she has one.
-    pub code: Option<String>,
+    pub factor: Given,
     /// Where she comes from.
     pub address: IpAddr,
 }
@@ -99,6 +100,8 @@ pub struct Door<'a> {
     pub throttle: &'a Throttle,
     /// What secrets of second factors are sealed with.
     pub sealing: &'a Sealing,
+    /// What browsers have been asked for.
+    pub ceremonies: &'a Ceremonies,
     /// Failures told to the audit log.
     pub watch: &'a Watch,
 }
@@ -131,14 +134,15 @@ impl Door<'_> {
             return Err(SignInError::Refused);
         };
         let token = Token::fresh();
-        let code = offered.code.as_deref();
         let ends_at = shared.then(|| now + shared_devices::LIFETIME_MS);
         let new = NewDevice { public_key, name: offered.device_name, ends_at };
-        let opened = self.open(&user, code, &token, before, new, now).await;
+        let opened = self.open(&user, &offered.factor, &token, before, new, now).await;
         // Whoever has the password guesses codes no faster than passwords.
         match &opened {
-            Err(SignInError::SecondFactor(Lacking::Wrong { .. })) => self.watch.failed(Some(user.id), now),
-            Err(SignInError::SecondFactor(Lacking::Missing { .. })) => {}
+            Err(SignInError::SecondFactor(Lacking::Wrong(_) | Lacking::Copied(_))) => {
+                self.watch.failed(Some(user.id), now);
+            }
+            Err(SignInError::SecondFactor(Lacking::Missing(_))) => {}
             _ => self.throttle.succeeded(offered.address, &offered.email),
         }
         Ok((token, user, opened?))
@@ -163,15 +167,37 @@ impl Door<'_> {
         if tx.user(user.id).await?.as_ref() != Some(&user) {
             return Err(SignInError::Refused);
         }
-        second_factor::check(&mut *tx, self.sealing, user.id, proof.code.as_deref(), now).await??;
+        let tx = self.check_factor(tx, user.id, &proof.factor, now).await?;
         self.throttle.succeeded(proof.address, &user.email);
         Ok((tx, user))
+    }
+
+    /// Gives the transaction back in which the second factor was used, or ends it.
+    async fn check_factor(
+        &self,
+        mut tx: Box<dyn WriteTx>,
+        user: UserId,
+        given: &Given,
+        now: u64,
+    ) -> Result<Box<dyn WriteTx>, SignInError> {
+        let checks = Checks { sealing: self.sealing, ceremonies: self.ceremonies };
+        let outcome = second_factor::check(&mut *tx, checks, user, given, now).await?;
+        match outcome {
+            Ok(()) => Ok(tx),
+            Err(lacking) => {
+                if matches!(lacking, Lacking::Copied(_)) {
+                    second_factor::note_copied(&mut *tx, user, now).await?;
+                    tx.commit().await?;
+                }
+                Err(lacking.into())
+            }
+        }
     }
 
     async fn open(
         &self,
         user: &User,
-        code: Option<&str>,
+        factor: &Given,
         token: &Token,
         before: Option<Token>,
         new: NewDevice,
@@ -182,7 +208,7 @@ impl Door<'_> {
         if tx.user(user.id).await?.as_ref() != Some(user) {
             return Err(SignInError::Refused);
         }
-        second_factor::check(&mut *tx, self.sealing, user.id, code, now).await??;
+        let mut tx = self.check_factor(tx, user.id, factor, now).await?;
         let device = register(&mut *tx, user, token, before, new, now).await?;
         tx.commit().await?;
         Ok(device)
