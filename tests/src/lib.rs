@@ -8,6 +8,8 @@ mod answer;
 #[cfg(feature = "server")]
 mod app;
 #[cfg(feature = "server")]
+mod authenticator;
+#[cfg(feature = "server")]
 pub mod drill;
 #[cfg(feature = "server")]
 pub mod load;
@@ -27,6 +29,8 @@ pub mod work;
 pub use answer::Answer;
 #[cfg(feature = "server")]
 pub use app::{PASSWORD, TestApp, worker};
+#[cfg(feature = "server")]
+pub use authenticator::Authenticator;
 #[cfg(feature = "server")]
 pub use person::Person;
 #[cfg(feature = "server")]

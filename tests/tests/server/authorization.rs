@@ -37,7 +37,7 @@ enum Asks {
 }
 
 /// A row for every route; a route without one fails the test.
-const ROUTES: [(&str, &str, Asks); 37] = [
+const ROUTES: [(&str, &str, Asks); 40] = [
     ("get", "/.well-known/security.txt", Asks::Nothing),
     ("get", "/health/live", Asks::Nothing),
     ("get", "/health/ready", Asks::Nothing),
@@ -65,6 +65,9 @@ const ROUTES: [(&str, &str, Asks); 37] = [
     ("post", "/api/factors/remove", Asks::Session),
     ("post", "/api/factors/recovery-codes", Asks::Session),
     ("delete", "/api/factors/removal", Asks::Session),
+    ("post", "/api/factors/passkeys", Asks::Session),
+    ("post", "/api/factors/passkeys/confirm", Asks::Session),
+    ("post", "/api/factors/passkeys/remove", Asks::Session),
     ("get", "/api/directory", Asks::Session),
     ("post", "/api/commands", Asks::Command),
     ("get", "/api/audit", Asks::Administrator),

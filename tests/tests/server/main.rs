@@ -22,6 +22,7 @@ mod one_client;
 mod openings;
 mod operator;
 mod outgoing;
+mod passkeys;
 mod password;
 mod requests;
 mod retention;
