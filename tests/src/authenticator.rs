@@ -16,7 +16,8 @@ const ATTESTED: u8 = 1 << 6;
 /// One that holds one passkey.
 #[derive(Clone)]
 pub struct Authenticator {
-    key: SigningKey,
+    /// The private half.
+    pub key: SigningKey,
     /// The passkey's id.
     pub credential: Vec<u8>,
     /// The site that the browser is at, `http://localhost:1234`.

@@ -8,6 +8,8 @@ use tests::{Answer, Authenticator, PASSWORD, Person, TestApp};
 
 const ANNA: &str = "anna@test.example";
 const BRAM: &str = "bram@test.example";
+/// After which no failure counts any more.
+const HOUR_MS: u64 = 3_600_000;
 
 /// The host that browsers make passkeys for; the server listens at a number.
 fn host(app: &TestApp) -> String {
@@ -155,7 +157,7 @@ async fn what_does_not_fit_opens_nothing() {
         let shown = wrong.show(&asked(&app, ANNA).await);
         let answer = sign_in(&app, ANNA, json!({ "passkey": shown })).await;
         assert_eq!(outcome(&answer), refused("wrong_code"), "{what}");
-        app.clock().advance(60_000);
+        app.clock().advance(HOUR_MS);
     }
     // What another was asked, and what nobody was.
     let of_bram = brams.show(&asked(&app, BRAM).await);
@@ -165,7 +167,7 @@ async fn what_does_not_fit_opens_nothing() {
         let answer = sign_in(&app, ANNA, json!({ "passkey": shown })).await;
         let expected = if shown.is_null() { "second_factor" } else { "wrong_code" };
         assert_eq!(outcome(&answer), refused(expected), "{shown}");
-        app.clock().advance(60_000);
+        app.clock().advance(HOUR_MS);
     }
     let shown = key.clone().show(&asked(&app, ANNA).await);
     assert_eq!(sign_in(&app, ANNA, json!({ "passkey": shown })).await.status, 200, "the right one still does");
@@ -210,7 +212,7 @@ async fn a_passkey_is_made_and_taken_away_by_who_shows_password_and_factor() {
             (json!({ "password": PASSWORD, "passkey": {}, "id": id }), "wrong_code"),
         ] {
             assert_eq!(outcome(&post(&app, &anna, path, &proof).await), refused(code), "{path}");
-            app.clock().advance(60_000);
+            app.clock().advance(HOUR_MS);
         }
     }
     // With the first passkey a second one is made, and one of them is taken away; recovery codes come once.
