@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::ids::DeviceId;
 use shared::sync::signature::DeviceKey;
 
@@ -22,10 +22,18 @@ pub enum SignInError {
     SecondFactor {
         /// Those that would do.
         methods: Vec<String>,
+        /// What to ask the browser for, where a passkey would do here.
+        passkey: Option<Value>,
     },
     /// What was given as one is not right, or was used before.
     #[error("the code is wrong")]
-    WrongCode,
+    WrongCode {
+        /// What to ask the browser for next.
+        passkey: Option<Value>,
+    },
+    /// The passkey that was shown has been copied.
+    #[error("the passkey has been copied")]
+    CopiedPasskey,
     /// Too many tries.
     #[error("too many tries")]
     Throttled {
@@ -60,10 +68,23 @@ struct Challenge {
     challenge: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct SecondFactor {
     #[serde(default)]
     methods: Vec<String>,
+    #[serde(default)]
+    passkey: Option<Value>,
+}
+
+/// What is shown besides a password.
+#[derive(Debug, Clone, Copy)]
+pub enum Second<'a> {
+    /// Nothing.
+    None,
+    /// A code of an app, or a recovery code.
+    Code(&'a str),
+    /// What the browser says of a passkey.
+    Passkey(&'a Value),
 }
 
 /// What shows who it is.
@@ -76,7 +97,7 @@ pub enum Shown<'a> {
         /// The password.
         password: &'a str,
         /// The second factor, where one is asked for.
-        code: Option<&'a str>,
+        second: Second<'a>,
     },
     /// The organisation's own sign-in, from which this browser has come back.
     Provider,
@@ -101,11 +122,14 @@ pub async fn sign_in(key: &DeviceKey, shown: Shown<'_>, shared: bool) -> Result<
         .decode(&challenge.challenge)
         .map_err(|_| SignInError::Server { status: answer.status })?;
     let mut body = match shown {
-        Shown::Password { email, password, code: Some(code) } => {
-            json!({ "email": email.trim(), "password": password, "code": code })
-        }
-        Shown::Password { email, password, code: None } => {
-            json!({ "email": email.trim(), "password": password })
+        Shown::Password { email, password, second } => {
+            let mut body = json!({ "email": email.trim(), "password": password });
+            match second {
+                Second::None => {}
+                Second::Code(code) => body["code"] = code.into(),
+                Second::Passkey(answer) => body["passkey"] = answer.clone(),
+            }
+            body
         }
         Shown::Provider => json!({ "provider": true }),
     };
@@ -170,13 +194,15 @@ fn expect<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, SignInEr
     let server = SignInError::Server { status: answer.status };
     match answer.status {
         200..=299 => answer.json().ok_or(server),
-        401 if answer.problem_code().as_deref() == Some("wrong_code") => Err(SignInError::WrongCode),
-        401 => match answer.json::<SecondFactor>() {
-            Some(SecondFactor { methods }) if !methods.is_empty() => {
-                Err(SignInError::SecondFactor { methods })
-            }
-            _ => Err(SignInError::Wrong),
-        },
+        401 => {
+            let SecondFactor { methods, passkey } = answer.json().unwrap_or_default();
+            Err(match answer.problem_code().as_deref() {
+                Some("wrong_code") => SignInError::WrongCode { passkey },
+                Some("passkey_copied") => SignInError::CopiedPasskey,
+                _ if methods.is_empty() => SignInError::Wrong,
+                _ => SignInError::SecondFactor { methods, passkey },
+            })
+        }
         400 | 422 => Err(SignInError::Wrong),
         409 => Err(SignInError::OtherPerson),
         429 => Err(SignInError::Throttled { seconds: answer.retry_after.unwrap_or(60) }),
@@ -188,7 +214,8 @@ fn expect<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, SignInEr
 }
 
 /// What the owner sees in the list of her devices: browser and system, as far as the browser says.
-fn device_name() -> String {
+#[must_use]
+pub fn device_name() -> String {
     let agent = platform::window().navigator().user_agent().unwrap_or_default();
     let first = |names: &[(&str, &'static str)]| {
         names.iter().find(|(mark, _)| agent.contains(mark)).map_or("?", |(_, name)| *name)

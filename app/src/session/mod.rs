@@ -12,6 +12,7 @@ pub mod factors;
 mod fleeting;
 mod idle;
 mod passphrase;
+pub mod passkeys;
 pub mod passwords;
 pub mod provider;
 
@@ -26,7 +27,7 @@ use crate::device::store::{BLOBS, Connection, Lacking, Store, StoreError};
 use crate::device::vault::{self, DataKey, Unreadable, WeakPassphrase};
 pub use crate::device::wipe::WipeReason;
 use crate::device::{Device, Running, keeping, platform, wipe};
-pub use api::SignInError;
+pub use api::{Second, SignInError, device_name};
 pub use call::CallError;
 pub use passphrase::ChangeError;
 
@@ -270,8 +271,13 @@ impl Session {
     ///
     /// # Errors
     /// When there is no session.
-    pub async fn sign_in(&self, email: &str, password: &str, code: Option<&str>) -> Result<(), SignInError> {
-        self.enter(api::Shown::Password { email, password, code }).await
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        second: Second<'_>,
+    ) -> Result<(), SignInError> {
+        self.enter(api::Shown::Password { email, password, second }).await
     }
 
     /// The same for who comes back from the organisation's own sign-in.

@@ -8,14 +8,17 @@ use super::provider::ProviderDoor;
 use crate::components::{Notice, Page, PasswordField, TextField, Tone};
 use crate::device::Device;
 use crate::i18n::*;
-use crate::session::{Session, SignInError, WipeReason};
+use crate::session::passkeys::{self, PasskeyError};
+use crate::session::{Second, Session, SignInError, WipeReason};
+use serde_json::Value;
 
 /// What went wrong, what is safe, what to do.
 fn sentence(i18n: I18nContext<Locale>, error: &SignInError, again: bool) -> String {
     match error {
         SignInError::Wrong => t_string!(i18n, session.wrong_password).to_string(),
         SignInError::SecondFactor { .. } => String::new(),
-        SignInError::WrongCode => t_string!(i18n, factor.step_wrong).to_string(),
+        SignInError::WrongCode { .. } => t_string!(i18n, factor.step_wrong).to_string(),
+        SignInError::CopiedPasskey => t_string!(i18n, factor.passkey_copied).to_string(),
         SignInError::Throttled { seconds } => {
             t_string!(i18n, session.throttled, seconds = *seconds).to_string()
         }
@@ -25,6 +28,25 @@ fn sentence(i18n: I18nContext<Locale>, error: &SignInError, again: bool) -> Stri
         SignInError::Unavailable if again => t_string!(i18n, session.unavailable_again).to_string(),
         SignInError::Unavailable => t_string!(i18n, session.unavailable).to_string(),
         SignInError::Server { .. } => t_string!(i18n, session.failed).to_string(),
+    }
+}
+
+/// Why a passkey did not open the door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PasskeyFailure {
+    /// The browser showed none.
+    Here(PasskeyError),
+    /// The server did not take it.
+    There,
+}
+
+fn passkey_sentence(i18n: I18nContext<Locale>, failure: PasskeyFailure) -> String {
+    match failure {
+        PasskeyFailure::There => t_string!(i18n, factor.step_passkey_wrong).to_string(),
+        PasskeyFailure::Here(PasskeyError::Stopped) => t_string!(i18n, factor.passkey_stopped).to_string(),
+        PasskeyFailure::Here(PasskeyError::Unable | PasskeyError::Known) => {
+            t_string!(i18n, factor.passkey_unable).to_string()
+        }
     }
 }
 
@@ -43,12 +65,23 @@ pub fn SignInForm(
     // The password was right, and a code is asked for.
     let code = RwSignal::new(String::new());
     let asks_code = RwSignal::new(false);
+    let methods = RwSignal::new(Vec::<String>::new());
+    // What the browser is to be asked for, where a passkey would do.
+    let asked = RwSignal::new(None::<Value>);
+    let by_passkey = Memo::new(move |_| asked.with(Option::is_some) && passkeys::are_possible());
+    let by_code = Memo::new(move |_| methods.with(|it| it.iter().any(|it| it != "passkey")));
+    let has_passkey = Memo::new(move |_| methods.with(|it| it.iter().any(|it| it == "passkey")));
+    // What became of a passkey, where that is no matter of the server's.
+    let passkey_failed = RwSignal::new(None::<PasskeyFailure>);
     let missing = move |value: RwSignal<String>| tried.get() && value.with(|value| value.trim().is_empty());
     let (email_field, password_field) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
     let code_field = NodeRef::<html::Input>::new();
+    let passkey_button = NodeRef::<html::Button>::new();
+    // Where the step begins.
     Effect::new(move |_| {
-        if let Some(field) = code_field.get() {
-            // Where the step begins.
+        if let Some(button) = passkey_button.get() {
+            let _ = button.focus();
+        } else if let Some(field) = code_field.get() {
             let _ = field.focus();
         }
     });
@@ -59,6 +92,7 @@ pub fn SignInForm(
         }
         tried.set(true);
         failed.set(None);
+        passkey_failed.set(None);
         let fields = [(email, email_field), (password, password_field), (code, code_field)];
         let empty = fields
             .into_iter()
@@ -73,16 +107,52 @@ pub fn SignInForm(
         }
         busy.set(true);
         leptos::task::spawn_local(async move {
-            let given = code.with_untracked(|code| (!code.trim().is_empty()).then(|| code.clone()));
+            let given = code.get_untracked();
+            let second = if given.trim().is_empty() { Second::None } else { Second::Code(&given) };
             let outcome =
-                session.sign_in(&email.get_untracked(), &password.get_untracked(), given.as_deref()).await;
+                session.sign_in(&email.get_untracked(), &password.get_untracked(), second).await;
             busy.try_set(false);
             // Where it worked, this page is gone by now.
             match outcome {
                 Ok(()) => {}
-                Err(SignInError::SecondFactor { .. }) => {
+                Err(SignInError::SecondFactor { methods: would_do, passkey }) => {
                     tried.try_set(false);
+                    methods.try_set(would_do);
+                    asked.try_set(passkey);
                     asks_code.try_set(true);
+                }
+                Err(error) => {
+                    if let SignInError::WrongCode { passkey } = &error {
+                        asked.try_set(passkey.clone());
+                    }
+                    failed.try_set(Some(error));
+                }
+            }
+        });
+    };
+    let show_passkey = move |_| {
+        let Some(options) = asked.get_untracked().filter(|_| !busy.get_untracked()) else { return };
+        busy.set(true);
+        failed.set(None);
+        passkey_failed.set(None);
+        leptos::task::spawn_local(async move {
+            let outcome = match passkeys::show(&options).await {
+                Ok(answer) => {
+                    let second = Second::Passkey(&answer);
+                    session.sign_in(&email.get_untracked(), &password.get_untracked(), second).await
+                }
+                Err(error) => {
+                    passkey_failed.try_set(Some(PasskeyFailure::Here(error)));
+                    busy.try_set(false);
+                    return;
+                }
+            };
+            busy.try_set(false);
+            match outcome {
+                Ok(()) => {}
+                Err(SignInError::WrongCode { passkey }) => {
+                    asked.try_set(passkey);
+                    passkey_failed.try_set(Some(PasskeyFailure::There));
                 }
                 Err(error) => {
                     failed.try_set(Some(error));
@@ -107,6 +177,8 @@ pub fn SignInForm(
         code.set(String::new());
         failed.set(None);
         tried.set(false);
+        passkey_failed.set(None);
+        asked.set(None);
         asks_code.set(false);
     };
     view! {
@@ -117,6 +189,9 @@ pub fn SignInForm(
             <div role="alert">
                 {move || failed.get().map(|error| view! {
                     <div class="notice warn"><p>{move || sentence(i18n, &error, again)}</p></div>
+                })}
+                {move || passkey_failed.get().map(|failure| view! {
+                    <div class="notice warn"><p>{move || passkey_sentence(i18n, failure)}</p></div>
                 })}
             </div>
             <Show
@@ -135,18 +210,44 @@ pub fn SignInForm(
                     {(!again).then(|| view! { <SharedChoice/> })}
                 }
             >
-                <p role="status">{t!(i18n, factor.step_lead)}</p>
-                <TextField
-                    id="code" autocomplete="one-time-code" required=true
-                    label=move || t_string!(i18n, factor.code) hint=move || t_string!(i18n, factor.code_hint)
-                    value=code error=code_error node_ref=code_field
-                />
+                <p role="status">
+                    {move || if by_passkey.get() {
+                        t_string!(i18n, factor.step_lead_passkey)
+                    } else if has_passkey.get() {
+                        t_string!(i18n, factor.step_not_here)
+                    } else {
+                        t_string!(i18n, factor.step_lead)
+                    }}
+                </p>
+                <Show when=move || by_passkey.get()>
+                    <p>
+                        <button
+                            type="button" class="primary" node_ref=passkey_button
+                            aria-disabled=move || busy.get().then_some("true") on:click=show_passkey
+                        >
+                            {t!(i18n, factor.with_passkey)}
+                        </button>
+                    </p>
+                </Show>
+                <Show when=move || by_code.get()>
+                    <Show when=move || by_passkey.get()><p>{t!(i18n, factor.step_or_code)}</p></Show>
+                    <TextField
+                        id="code" autocomplete="one-time-code" required=true
+                        label=move || t_string!(i18n, factor.code) hint=move || t_string!(i18n, factor.code_hint)
+                        value=code error=code_error node_ref=code_field
+                    />
+                </Show>
                 <p>{t!(i18n, factor.step_recovery)}</p>
             </Show>
             <div class="row">
-                <button type="submit" class="primary" aria-disabled=move || busy.get().then_some("true")>
-                    {t!(i18n, session.sign_in)}
-                </button>
+                <Show when=move || !asks_code.get() || by_code.get()>
+                    <button
+                        type="submit" class:primary=move || !(asks_code.get() && by_passkey.get())
+                        aria-disabled=move || busy.get().then_some("true")
+                    >
+                        {t!(i18n, session.sign_in)}
+                    </button>
+                </Show>
                 <Show when=move || asks_code.get()>
                     <button type="button" class="plain" on:click=back>{t!(i18n, factor.step_back)}</button>
                 </Show>
