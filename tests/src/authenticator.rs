@@ -49,7 +49,8 @@ impl Authenticator {
         data.extend(&self.credential);
         data.extend(self.public_key());
         // {"fmt": "none", "attStmt": {}, "authData": …}
-        let mut object = [&[0xa3, 0x63][..], b"fmt", &[0x64], b"none", &[0x67], b"attStmt", &[0xa0, 0x68]].concat();
+        let mut object =
+            [&[0xa3, 0x63][..], b"fmt", &[0x64], b"none", &[0x67], b"attStmt", &[0xa0, 0x68]].concat();
         object.extend(b"authData");
         object.extend([0x58, u8::try_from(data.len()).unwrap()]);
         object.extend(&data);

@@ -24,6 +24,7 @@ pub fn call_error(i18n: I18nContext<Locale>, error: &CallError) -> String {
         "bad_email" => t_string!(i18n, account.error_email),
         "bad_name" => t_string!(i18n, account.error_name),
         "bad_unit" => t_string!(i18n, account.error_unit),
+        "own_manager" => t_string!(i18n, account.error_own_manager),
         "herself" => t_string!(i18n, account.error_own),
         "last_administrator" => t_string!(i18n, account.error_last),
         "account_disabled" => t_string!(i18n, account.error_disabled),

@@ -27,6 +27,11 @@ pub struct Account {
     pub unit: String,
     /// Her roles.
     pub roles: Vec<Role>,
+    /// Her own manager.
+    #[serde(default)]
+    pub manager: Option<UserId>,
+    /// Whether she signs in at the organisation's provider.
+    pub at_provider: bool,
     /// Whether it is disabled.
     pub disabled: bool,
     /// Whether she has chosen a password.
@@ -84,12 +89,34 @@ pub async fn invite(email: &str, name: &str, unit: &str, roles: &[Role]) -> Resu
     call_for("POST", "/api/accounts", Some(body)).await
 }
 
-/// Gives an account another name, unit or other roles.
+/// What an account is to be from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Her name.
+    pub name: String,
+    /// The address she signs in with.
+    pub email: String,
+    /// Her part of the organisation.
+    pub unit: String,
+    /// Her roles.
+    pub roles: Vec<Role>,
+    /// Her own manager.
+    pub manager: Option<UserId>,
+}
+
+/// Gives an account another name, address, unit or manager, or other roles.
 ///
 /// # Errors
 /// When nothing was changed.
-pub async fn change(user: UserId, name: &str, unit: &str, roles: &[Role]) -> Result<(), CallError> {
-    let body = json!({ "name": name.trim(), "unit": unit.trim(), "roles": roles });
+pub async fn change(user: UserId, wanted: &Wanted) -> Result<(), CallError> {
+    let Wanted { name, email, unit, roles, manager } = wanted;
+    let body = json!({
+        "name": name.trim(),
+        "email": email.trim(),
+        "unit": unit.trim(),
+        "roles": roles,
+        "manager": manager,
+    });
     call("PATCH", &format!("/api/accounts/{user}"), Some(body)).await.map(drop)
 }
 

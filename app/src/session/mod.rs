@@ -11,8 +11,8 @@ mod call;
 pub mod factors;
 mod fleeting;
 mod idle;
-mod passphrase;
 pub mod passkeys;
+mod passphrase;
 pub mod passwords;
 pub mod provider;
 
@@ -271,12 +271,7 @@ impl Session {
     ///
     /// # Errors
     /// When there is no session.
-    pub async fn sign_in(
-        &self,
-        email: &str,
-        password: &str,
-        second: Second<'_>,
-    ) -> Result<(), SignInError> {
+    pub async fn sign_in(&self, email: &str, password: &str, second: Second<'_>) -> Result<(), SignInError> {
         self.enter(api::Shown::Password { email, password, second }).await
     }
 

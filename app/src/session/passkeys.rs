@@ -39,9 +39,8 @@ pub async fn make(options: &Value) -> Result<Value, PasskeyError> {
     let made = ask("create", options).await?;
     let response = get(&made, "response")?;
     let transports = call(&response, "getTransports").ok().filter(JsValue::is_object);
-    let transports = transports.map_or(Value::Null, |it| {
-        Array::from(&it).iter().filter_map(|it| it.as_string()).collect()
-    });
+    let transports = transports
+        .map_or(Value::Null, |it| Array::from(&it).iter().filter_map(|it| it.as_string()).collect());
     let mut told = json!({
         "clientDataJSON": bytes(&response, "clientDataJSON")?,
         "attestationObject": bytes(&response, "attestationObject")?,
@@ -95,7 +94,8 @@ async fn ask(what: &str, options: &Value) -> Result<JsValue, PasskeyError> {
     Reflect::set(&wrapped, &"publicKey".into(), &parsed).map_err(unable)?;
     let credentials = get(&platform::window().navigator(), "credentials")?;
     let function: Function = get(&credentials, what)?.dyn_into().map_err(unable)?;
-    let promise: Promise = function.call1(&credentials, &wrapped).map_err(refusal)?.dyn_into().map_err(unable)?;
+    let promise: Promise =
+        function.call1(&credentials, &wrapped).map_err(refusal)?.dyn_into().map_err(unable)?;
     let outcome = JsFuture::from(promise).await.map_err(refusal)?;
     if outcome.is_object() { Ok(outcome) } else { Err(PasskeyError::Stopped) }
 }

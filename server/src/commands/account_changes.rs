@@ -134,9 +134,13 @@ pub struct Change {
     pub unit: Option<String>,
     /// All roles.
     pub roles: Option<Vec<Role>>,
+    /// The address to sign in with. Links that were mailed to the one before end.
+    pub email: Option<String>,
+    /// Her own manager, or that she has none.
+    pub manager: Option<Option<UserId>>,
 }
 
-/// Gives an account another name, unit or other roles, with everything that follows for access.
+/// Gives an account another name, unit, address or manager, or other roles, with everything that follows for access.
 ///
 /// # Errors
 /// [`AccountError`].
@@ -160,7 +164,21 @@ pub async fn change(
     if let Some(roles) = change.roles {
         user.roles = with_employee(roles);
     }
-    if user == before {
+    if let Some(email) = change.email {
+        user.email = checked_email(&email)?;
+    }
+    if user.email != before.email {
+        let other = tx.user_by_email(&user.email).await?;
+        if other.is_some_and(|other| other.id != id) {
+            return Err(AccountError::Exists(user.email));
+        }
+        tx.remove_links_of(id).await?;
+    }
+    let has_new_manager = match change.manager {
+        Some(manager) => set_manager(tx, id, manager).await?,
+        None => false,
+    };
+    if user == before && !has_new_manager {
         return Ok(user);
     }
     if is_administrator(&before) && !is_administrator(&user) {
@@ -170,9 +188,33 @@ pub async fn change(
     if user.roles.contains(&Role::InternalCoach) {
         accounts::add_profile(tx, id).await?;
     }
-    audit(tx, by, CHANGED, id, now).await?;
+    if has_new_manager {
+        audit(tx, by, accounts::MANAGER, id, now).await?;
+    }
+    if user != before {
+        audit(tx, by, CHANGED, id, now).await?;
+    }
     access_changed(tx, &user, &[before.roles, user.roles.clone()].concat(), follow_up).await?;
     Ok(user)
+}
+
+/// Says who somebody's own manager is; `false` where that was so.
+async fn set_manager(
+    tx: &mut dyn WriteTx,
+    id: UserId,
+    manager: Option<UserId>,
+) -> Result<bool, AccountError> {
+    if manager == tx.manager(id).await? {
+        return Ok(false);
+    }
+    if let Some(manager) = manager {
+        if manager == id {
+            return Err(AccountError::OwnManager);
+        }
+        tx.user(manager).await?.filter(|it| !it.disabled).ok_or(AccountError::Gone)?;
+    }
+    tx.set_manager(id, manager).await?;
+    Ok(true)
 }
 
 /// Takes everything from an account, or gives it back: its access follows, and its sessions end.

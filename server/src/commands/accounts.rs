@@ -12,7 +12,7 @@ use crate::random;
 /// In the audit log: an account was disabled.
 pub(super) const DISABLED: &str = "user_disable";
 /// In the audit log: somebody has another manager.
-const MANAGER: &str = "user_manager";
+pub(super) const MANAGER: &str = "user_manager";
 /// What changes what people may do without signing anybody out, as the audit log has it.
 pub const OTHER_ACCESS: [&str; 1] = [MANAGER];
 /// In the audit log: an account has another password.
@@ -184,6 +184,13 @@ pub async fn erase(tx: &mut dyn WriteTx, id: UserId) -> Result<Option<User>, Sto
         ..user
     };
     tx.put_user(&user).await?;
+    // Nothing that ever let her in lets anybody in.
+    tx.remove_links_of(id).await?;
+    tx.remove_password_wish(id).await?;
+    tx.remove_factors(id).await?;
+    tx.note_factor_removal(id, None).await?;
+    tx.remove_identities_of(id).await?;
+    tx.set_manager(id, None).await?;
     Ok(Some(user))
 }
 

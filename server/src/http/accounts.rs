@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use shared::domain::role::Role;
 use shared::ids::{DeviceId, UserId};
 use store::User;
@@ -39,6 +39,12 @@ pub struct Account {
     unit: String,
     #[schema(value_type = Vec<String>)]
     roles: Vec<Role>,
+    /// Her own manager, who cannot be her coach nor her adviser
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    manager: Option<UserId>,
+    /// Whether she signs in at the organisation's provider, which then says what her roles are
+    at_provider: bool,
     disabled: bool,
     /// Whether its person has chosen a password
     active: bool,
@@ -92,7 +98,7 @@ pub async fn list(State(state): State<AppState>, _who: Administrator) -> Result<
 }
 
 fn told(account: store::Account, now: u64) -> Account {
-    let store::Account { user, invited_until, wish, devices } = account;
+    let store::Account { user, manager, at_provider, invited_until, wish, devices } = account;
     let device = |it: store::AccountDevice| Device {
         id: it.id,
         name: it.name,
@@ -106,6 +112,8 @@ fn told(account: store::Account, now: u64) -> Account {
         name: user.name,
         unit: user.unit,
         roles: user.roles,
+        manager,
+        at_provider,
         disabled: user.disabled,
         active,
         invited_until: invited_until.filter(|_| !active),
@@ -186,9 +194,20 @@ pub struct AccountChange {
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     roles: Option<Vec<Role>>,
+    #[serde(default)]
+    email: Option<String>,
+    /// Her own manager; null for nobody
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    manager: Option<Option<UserId>>,
 }
 
-/// Gives an account another name, unit or other roles.
+/// That null was said is something else than that nothing was.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<UserId>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Gives an account another name, unit, address or manager, or other roles.
 #[utoipa::path(
     patch, path = "/api/accounts/{user}", tag = "accounts", params(("user" = String, Path)),
     request_body = AccountChange,
@@ -196,8 +215,8 @@ pub struct AccountChange {
         (status = 204, description = "Done"),
         (status = 401, description = "Not signed in", body = Problem),
         (status = 404, description = "Not for you, or not there", body = Problem),
-        (status = 409, description = "Her own role, or the last administrator's", body = Problem),
-        (status = 422, description = "The name or unit will not do", body = Problem),
+        (status = 409, description = "Her own role, the last administrator's, or somebody else's address", body = Problem),
+        (status = 422, description = "The name, unit, address or manager will not do", body = Problem),
     )
 )]
 pub async fn change(
@@ -207,7 +226,8 @@ pub async fn change(
     JsonBody(body): JsonBody<AccountChange>,
 ) -> Result<StatusCode, Problem> {
     let id = parse(&user)?;
-    let change = Change { name: body.name, unit: body.unit, roles: body.roles };
+    let AccountChange { name, unit, roles, email, manager } = body;
+    let change = Change { name, unit, roles, email, manager };
     carry_out(&state, who, Act::Change(id, change)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

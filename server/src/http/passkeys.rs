@@ -144,7 +144,8 @@ pub async fn remove(
     headers: HeaderMap,
     JsonBody(body): JsonBody<Unwanted>,
 ) -> Result<StatusCode, Problem> {
-    let id = URL_SAFE_NO_PAD.decode(&body.id).map_err(|_| Problem::bad_request("That is no passkey's id."))?;
+    let id =
+        URL_SAFE_NO_PAD.decode(&body.id).map_err(|_| Problem::bad_request("That is no passkey's id."))?;
     let Unwanted { password, code, passkey, .. } = body;
     let proof = Proven { password, code, passkey };
     let (mut tx, user) = proven(&state, who.session.user, address, &headers, proof).await?;

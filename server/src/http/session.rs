@@ -190,11 +190,7 @@ async fn opened(
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(info)).into_response())
 }
 
-fn check_lengths(
-    body: SignIn,
-    address: std::net::IpAddr,
-    party: Option<Party>,
-) -> Result<Offered, Problem> {
+fn check_lengths(body: SignIn, address: std::net::IpAddr, party: Option<Party>) -> Result<Offered, Problem> {
     let (Some(email), Some(password)) = (body.email, body.password) else {
         return Err(Problem::bad_request("An address and a password are expected."));
     };

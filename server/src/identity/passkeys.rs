@@ -147,9 +147,14 @@ impl Ceremonies {
         let answer = NonDiscoverableAuthentication16::from_json_relaxed(answer.as_bytes())
             .map_err(|_| NotTaken::Unfit)?;
         let challenge = answer.challenge_relaxed().map_err(|_| NotTaken::Unfit)?;
-        let step = self.take(user, now, |step| matches!(step, Step::Showing(it) if it.sent_challenge() == challenge));
+        let step = self.take(
+            user,
+            now,
+            |step| matches!(step, Step::Showing(it) if it.sent_challenge() == challenge),
+        );
         let Some(Step::Showing(step)) = step else { return Err(NotTaken::Unfit) };
-        let passkey = kept.iter().find(|it| it.credential == answer.raw_id().as_ref()).ok_or(NotTaken::Unfit)?;
+        let passkey =
+            kept.iter().find(|it| it.credential == answer.raw_id().as_ref()).ok_or(NotTaken::Unfit)?;
         let handle = handle(user);
         let mut known = known(passkey, &handle).ok_or(NotTaken::Unfit)?;
         let options = AuthenticationVerificationOptions::<&str, &str> {
@@ -174,7 +179,9 @@ impl Ceremonies {
     pub fn begin_to_make(&self, party: &Party, user: &User, kept: &[Passkey], now: u64) -> Option<Value> {
         let handle = handle(user.id);
         let entity = PublicKeyCredentialUserEntity {
-            name: Username::try_from(user.email.as_str()).or_else(|_| Username::try_from("loopbaanmaat")).ok()?,
+            name: Username::try_from(user.email.as_str())
+                .or_else(|_| Username::try_from("loopbaanmaat"))
+                .ok()?,
             id: &handle,
             display_name: Nickname::try_from(user.name.as_str()).ok(),
         };
@@ -200,7 +207,8 @@ impl Ceremonies {
     ) -> Result<Passkey, NotTaken> {
         let answer = Registration::from_json_relaxed(answer.as_bytes()).map_err(|_| NotTaken::Unfit)?;
         let challenge = answer.challenge_relaxed().map_err(|_| NotTaken::Unfit)?;
-        let step = self.take(user, now, |step| matches!(step, Step::Making(it) if it.sent_challenge() == challenge));
+        let step =
+            self.take(user, now, |step| matches!(step, Step::Making(it) if it.sent_challenge() == challenge));
         let Some(Step::Making(step)) = step else { return Err(NotTaken::Unfit) };
         let options = RegistrationVerificationOptions::<&str, &str> {
             allowed_origins: &[&party.origin],
@@ -295,7 +303,10 @@ mod tests {
     #[test]
     fn a_site_is_known_by_its_name_and_not_by_what_a_request_says() {
         let public = Origin::Public { origin: "https://loopbaan.example:8443".to_owned(), secure: true };
-        assert_eq!(party(&public, "elders.example"), said("loopbaan.example", "https://loopbaan.example:8443"));
+        assert_eq!(
+            party(&public, "elders.example"),
+            said("loopbaan.example", "https://loopbaan.example:8443")
+        );
         let here = Origin::Loopback;
         assert_eq!(party(&here, "localhost:8080"), said("localhost", "http://localhost:8080"));
         assert_eq!(party(&here, "elders.example:8080"), None);

@@ -6,9 +6,9 @@ use shared::ids::{PublicKey, Signature, UserId};
 use shared::sync::signature::{device_id, is_sound};
 use store::{AuditEvent, Device, Session, SharedStore, StoreError, User, WriteTx};
 
+use super::passkeys::Ceremonies;
 use super::passwords::{Busy, Passwords};
 use super::sealing::Sealing;
-use super::passkeys::Ceremonies;
 use super::second_factor::{self, Checks, Given, Lacking};
 use super::sessions::Token;
 use super::throttle::{Throttle, Throttled};

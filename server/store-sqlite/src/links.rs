@@ -1,6 +1,6 @@
 //! Links, wishes for a new password, and accounts as an administrator is told of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use shared::ids::UserId;
@@ -9,7 +9,7 @@ use store::{Account, AccountDevice, Link, LinkPurpose, LinkStore, LinkTx, Millis
 
 use crate::error::Told as _;
 use crate::transaction::Transaction;
-use crate::{SqliteStore, accounts, row};
+use crate::{SqliteStore, access, accounts, row};
 
 #[async_trait]
 impl LinkStore for SqliteStore {
@@ -145,7 +145,15 @@ async fn all(connection: &mut SqliteConnection) -> Result<Vec<Account>> {
     for it in found {
         wishes.insert(row::id(&it.user)?, row::number(it.asked_at)?);
     }
+    let found = sqlx::query_scalar!("SELECT DISTINCT user FROM identities")
+        .fetch_all(&mut *connection)
+        .await
+        .told()?;
+    let at_provider = found.iter().map(|id| row::id(id)).collect::<Result<HashSet<UserId>>>()?;
+    let managers = access::managers(&mut *connection).await?;
     let account = |user: store::User| Account {
+        manager: managers.get(&user.id).copied(),
+        at_provider: at_provider.contains(&user.id),
         invited_until: invitations.get(&user.id).copied(),
         wish: wishes.get(&user.id).copied(),
         devices: devices.remove(&user.id).unwrap_or_default(),

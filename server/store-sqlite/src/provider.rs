@@ -136,6 +136,15 @@ impl ProviderTx for Transaction {
         Ok(())
     }
 
+    async fn remove_identities_of(&mut self, user: UserId) -> Result<()> {
+        let user = &user.0[..];
+        sqlx::query!("DELETE FROM identities WHERE user = ?", user)
+            .execute(self.connection())
+            .await
+            .told()?;
+        Ok(())
+    }
+
     async fn put_provider_ticket(
         &mut self,
         ticket_hash: &[u8; 32],

@@ -63,6 +63,10 @@ pub struct AccountDevice {
 pub struct Account {
     /// The account itself.
     pub user: User,
+    /// Her own manager, who cannot be her coach nor her adviser.
+    pub manager: Option<UserId>,
+    /// Whether a provider knows her: it says then what her roles are.
+    pub at_provider: bool,
     /// When its invitation ends or ended; none if there is none.
     pub invited_until: Option<Millis>,
     /// When somebody asked for a new password and nobody has given one since.

@@ -77,6 +77,8 @@ pub trait ProviderTx {
     async fn identity(&mut self, issuer: &str, subject: &str) -> Result<Option<UserId>>;
     /// Says whose a subject is.
     async fn put_identity(&mut self, issuer: &str, subject: &str, user: UserId) -> Result<()>;
+    /// No subject of any issuer is hers any more.
+    async fn remove_identities_of(&mut self, user: UserId) -> Result<()>;
 
     /// Keeps a ticket; those that have expired go.
     async fn put_provider_ticket(

@@ -193,6 +193,68 @@ async fn the_operator_does_not_take_the_last_administrator_away() {
 }
 
 #[tokio::test]
+async fn another_address_is_where_she_signs_in_from_then_on() {
+    let app = TestApp::init().await;
+    let beheer = app.person(Role::Administrator).await;
+    let anna = app.account(ANNA, Role::Employee).await;
+    app.account("bram@test.example", Role::Employee).await;
+    let link = act(&beheer, anna, "link").await.json()["link"].as_str().unwrap().to_owned();
+    let token = link.rsplit(['#', '/', '=']).next().unwrap().to_owned();
+    let path = format!("/api/accounts/{anna}");
+    let change = async |email: &str| {
+        let answer = beheer.send_json(Method::PATCH, &path, &json!({ "email": email })).await;
+        (answer.status, answer.code())
+    };
+    for (email, code) in
+        [("geen adres", "bad_email"), ("", "bad_email"), ("BRAM@test.example", "address_taken")]
+    {
+        assert_eq!(change(email).await.1, code, "{email}");
+    }
+    assert_eq!(sign_in(&app, ANNA, PASSWORD).await.status, 200, "nothing was changed");
+    let look =
+        async || app.send(app.http().post(app.url("/api/links/look")).json(&json!({ "token": token }))).await;
+    assert_eq!(look().await.status, 200);
+    assert_eq!(change("anna.pieters@test.example").await.0, 204);
+    assert_eq!(sign_in(&app, ANNA, PASSWORD).await.code(), "refused");
+    assert_eq!(sign_in(&app, "anna.pieters@test.example", PASSWORD).await.status, 200);
+    assert_ne!(look().await.status, 200, "what was mailed to the address before ends");
+    let event =
+        app.store().audit_tail(4).await.unwrap().into_iter().find(|it| it.event.action == "user_change");
+    assert_eq!(event.unwrap().event.object, anna.to_string());
+}
+
+#[tokio::test]
+async fn a_manager_is_named_by_an_administrator_and_keeps_out() {
+    let app = TestApp::init().await;
+    let beheer = app.person(Role::Administrator).await;
+    let anna = app.account(ANNA, Role::Employee).await;
+    let chief = app.account("chef@test.example", Role::InternalCoach).await;
+    let path = format!("/api/accounts/{anna}");
+    let change = async |body: Value| beheer.send_json(Method::PATCH, &path, &body).await;
+    let manager = async || app.store().manager_of(anna).await.unwrap();
+    assert_eq!(change(json!({ "manager": anna })).await.code(), "own_manager");
+    assert_eq!(change(json!({ "manager": UserId([9; 16]) })).await.status, 404);
+    assert_eq!(change(json!({ "manager": chief })).await.status, 204);
+    assert_eq!(manager().await, Some(chief));
+    let told = beheer.get("/api/accounts").await.json();
+    let hers =
+        told["accounts"].as_array().unwrap().iter().find(|it| it["id"] == json!(anna)).unwrap().clone();
+    assert_eq!((&hers["manager"], &hers["at_provider"]), (&json!(chief), &json!(false)));
+    let actions = async |most| {
+        let rows = app.store().audit_tail(most).await.unwrap();
+        rows.into_iter().map(|it| it.event.action).collect::<Vec<_>>()
+    };
+    assert_eq!(actions(1).await, ["user_manager"]);
+    // What is not said stays; what stays is not written down.
+    assert_eq!(change(json!({ "unit": "Elders" })).await.status, 204);
+    assert_eq!(manager().await, Some(chief));
+    assert_eq!(change(json!({ "manager": chief })).await.status, 204);
+    assert_eq!(actions(2).await, ["user_change", "user_manager"]);
+    assert_eq!(change(json!({ "manager": null })).await.status, 204);
+    assert_eq!(manager().await, None);
+}
+
+#[tokio::test]
 async fn every_act_is_in_the_audit_log_with_ids_alone() {
     let app = TestApp::init().await;
     let beheer = app.person(Role::Administrator).await;

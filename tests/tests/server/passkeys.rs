@@ -95,7 +95,8 @@ async fn a_passkey_is_asked_for_once_it_was_made_and_opens_the_door() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(actions(&app, 3).await, ["sign_in", "device_add", "passkey_used"]);
 
-    let listed = anna.send(anna.request(reqwest::Method::GET, "/api/factors").header("host", host(&app))).await;
+    let listed =
+        anna.send(anna.request(reqwest::Method::GET, "/api/factors").header("host", host(&app))).await;
     let listed = listed.json();
     assert_eq!((&listed["totp"], &listed["passkeys_here"]), (&Value::Null, &json!(true)));
     let kept = &listed["passkeys"][0];
@@ -117,7 +118,11 @@ async fn what_was_asked_is_answered_once_and_in_time() {
     assert_eq!(sign_in(&app, ANNA, json!({ "passkey": shown })).await.status, 200);
     let shown = key.show(&asked(&app, ANNA).await);
     app.clock().advance(CEREMONY_LIFETIME_MS);
-    assert_eq!(outcome(&sign_in(&app, ANNA, json!({ "passkey": shown })).await), refused("wrong_code"), "late");
+    assert_eq!(
+        outcome(&sign_in(&app, ANNA, json!({ "passkey": shown })).await),
+        refused("wrong_code"),
+        "late"
+    );
 }
 
 #[tokio::test]
@@ -170,7 +175,11 @@ async fn what_does_not_fit_opens_nothing() {
         app.clock().advance(HOUR_MS);
     }
     let shown = key.clone().show(&asked(&app, ANNA).await);
-    assert_eq!(sign_in(&app, ANNA, json!({ "passkey": shown })).await.status, 200, "the right one still does");
+    assert_eq!(
+        sign_in(&app, ANNA, json!({ "passkey": shown })).await.status,
+        200,
+        "the right one still does"
+    );
 }
 
 #[tokio::test]
@@ -204,7 +213,12 @@ async fn a_passkey_is_made_and_taken_away_by_who_shows_password_and_factor() {
     let app = TestApp::init().await;
     let (anna, mut key, codes) = with_passkey(&app, ANNA, 1).await;
     let id = anna.get("/api/factors").await.json()["passkeys"][0]["id"].clone();
-    let paths = ["/api/factors/passkeys", "/api/factors/passkeys/remove", "/api/factors/recovery-codes", "/api/factors/remove"];
+    let paths = [
+        "/api/factors/passkeys",
+        "/api/factors/passkeys/remove",
+        "/api/factors/recovery-codes",
+        "/api/factors/remove",
+    ];
     for path in paths {
         for (proof, code) in [
             (json!({ "password": "verkeerd", "code": codes[0], "id": id }), "refused"),
@@ -217,7 +231,8 @@ async fn a_passkey_is_made_and_taken_away_by_who_shows_password_and_factor() {
     }
     // With the first passkey a second one is made, and one of them is taken away; recovery codes come once.
     let missing = begin(&app, &anna, &json!({ "password": PASSWORD })).await.json();
-    let asked_for = begin(&app, &anna, &json!({ "password": PASSWORD, "passkey": key.show(&missing["passkey"]) })).await;
+    let asked_for =
+        begin(&app, &anna, &json!({ "password": PASSWORD, "passkey": key.show(&missing["passkey"]) })).await;
     let asked_for = options(&asked_for);
     assert_eq!(asked_for["excludeCredentials"][0]["id"], id);
     let known = confirm(&app, &anna, &key.make(&asked_for)).await;
@@ -233,9 +248,17 @@ async fn a_passkey_is_made_and_taken_away_by_who_shows_password_and_factor() {
     let remove = "/api/factors/passkeys/remove";
     assert_eq!(post(&app, &anna, remove, &unwanted(&json!("AAAA"), &codes[1])).await.status, 404);
     assert_eq!(post(&app, &anna, remove, &unwanted(&json!("geen id!"), &codes[2])).await.status, 400);
-    assert_eq!(post(&app, &anna, remove, &unwanted(&id, &codes[1])).await.status, 204, "the code was not used up");
+    assert_eq!(
+        post(&app, &anna, remove, &unwanted(&id, &codes[1])).await.status,
+        204,
+        "the code was not used up"
+    );
     let shown = key.show(&asked(&app, ANNA).await);
-    assert_eq!(outcome(&sign_in(&app, ANNA, json!({ "passkey": shown })).await), refused("wrong_code"), "taken away");
+    assert_eq!(
+        outcome(&sign_in(&app, ANNA, json!({ "passkey": shown })).await),
+        refused("wrong_code"),
+        "taken away"
+    );
     let other = anna.get("/api/factors").await.json()["passkeys"][0]["id"].clone();
     assert_eq!(post(&app, &anna, remove, &unwanted(&other, &codes[3])).await.status, 204);
     assert_eq!(sign_in(&app, ANNA, json!({})).await.status, 200, "the password is enough again");
@@ -264,7 +287,11 @@ async fn what_is_made_fits_what_was_asked() {
     }
     let asked = options(&begin(&app, &anna, &password).await);
     let made = key.make(&asked);
-    assert_eq!(outcome(&confirm(&app, &bram, &made).await), (409, "passkey_refused".into()), "asked of another");
+    assert_eq!(
+        outcome(&confirm(&app, &bram, &made).await),
+        (409, "passkey_refused".into()),
+        "asked of another"
+    );
     for name in ["", "  ", "a\nb", &"n".repeat(LONGEST_NAME + 1)] {
         let body = json!({ "name": name, "passkey": made });
         assert_eq!(post(&app, &anna, "/api/factors/passkeys/confirm", &body).await.status, 400, "{name:?}");

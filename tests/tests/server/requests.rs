@@ -322,7 +322,39 @@ async fn an_account_that_is_erased_is_nobody_any_more_and_its_devices_are_emptie
     done(org.agree(request, true).await);
     done(org.says(&org.coach, request, "internal_coach", yes()).await);
     let was = org.app.store().user(org.anna.user).await.unwrap().unwrap();
+    // Every way in that there is.
+    let (link, code) = ([7; 32], [8; 32]);
+    let anna = org.anna.user;
+    let ways = async |tx: &mut dyn store::WriteTx| {
+        let expires = u64::MAX >> 1;
+        let purpose = store::LinkPurpose::Password;
+        tx.put_link(&link, &store::Link { user: anna, purpose, expires }).await.unwrap();
+        tx.put_password_wish(anna, 1).await.unwrap();
+        let totp = store::Totp { sealed: vec![1], confirmed_at: Some(1), last_step: 1 };
+        tx.put_totp(anna, &totp).await.unwrap();
+        tx.put_recovery_codes(anna, &[code]).await.unwrap();
+        let passkey = store::Passkey {
+            credential: vec![1],
+            name: "Telefoon".into(),
+            transports: 0,
+            fixed: vec![1],
+            changing: [0; 7],
+            made_at: 1,
+            used_at: None,
+        };
+        assert!(tx.add_passkey(anna, &passkey).await.unwrap());
+        tx.put_identity("https://login.example", "7", anna).await.unwrap();
+        tx.set_manager(anna, Some(org.coach.user)).await.unwrap();
+    };
+    org.app.change(ways).await;
     done(org.carry_out(request).await);
+    let store = org.app.store();
+    assert_eq!(store.link(&link).await.unwrap(), None);
+    assert_eq!(store.factors(anna).await.unwrap(), store::Factors::default());
+    let left = store.accounts().await.unwrap().into_iter().find(|it| it.user.id == anna).unwrap();
+    assert_eq!((left.wish, left.at_provider, left.manager), (None, false, None));
+    let identity = org.app.change(async |tx| tx.identity("https://login.example", "7").await.unwrap()).await;
+    assert_eq!(identity, None);
 
     loop {
         match socket.message().await {

@@ -17,7 +17,7 @@ use crate::i18n::*;
 use crate::pages::account_words::Failure;
 use crate::pages::case::is_on_its_way;
 use crate::session::CallError;
-use crate::session::accounts::{self, LinkShown};
+use crate::session::accounts::{self, LinkShown, Wanted};
 
 /// The page.
 #[component]
@@ -56,13 +56,15 @@ pub fn OnePerson() -> impl IntoView {
     }
 }
 
-/// Name, unit and roles.
+/// Name, address, unit, manager and roles.
 #[component]
 fn Details(roster: Roster, row: Memo<Option<Row>>, id: UserId) -> impl IntoView {
     let i18n = use_i18n();
     let device = expect_context::<Device>();
     let (name, unit) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let roles = RwSignal::new(Vec::<Role>::new());
+    // What only the server tells cannot be changed while it is out of reach.
+    let (email, manager) = (RwSignal::new(String::new()), RwSignal::new(None::<UserId>));
     let failed = RwSignal::new(None::<CallError>);
     let (busy, saved) = (RwSignal::new(false), RwSignal::new(false));
     let facts = Memo::new(move |_| {
@@ -76,6 +78,16 @@ fn Details(roster: Roster, row: Memo<Option<Row>>, id: UserId) -> impl IntoView 
             roles.set(known_roles);
         }
     });
+    let more = Memo::new(move |_| {
+        let known = row.with(|row| row.as_ref().and_then(|it| it.known.clone()));
+        known.map(|it| (it.email, it.manager))
+    });
+    Effect::new(move |_| {
+        if let Some((known_email, known_manager)) = more.get() {
+            email.set(known_email);
+            manager.set(known_manager);
+        }
+    });
     let own = untrack(|| roster.me()) == Some(id);
     let fixed = if own { vec![Role::Administrator] } else { vec![] };
     let submit = move |event: web_sys::SubmitEvent| {
@@ -87,10 +99,14 @@ fn Details(roster: Roster, row: Memo<Option<Row>>, id: UserId) -> impl IntoView 
         saved.set(false);
         failed.set(None);
         leptos::task::spawn_local(async move {
-            let changed =
-                accounts::change(id, &name.get_untracked(), &unit.get_untracked(), &roles.get_untracked())
-                    .await;
-            match changed {
+            let wanted = Wanted {
+                name: name.get_untracked(),
+                email: email.get_untracked(),
+                unit: unit.get_untracked(),
+                roles: roles.get_untracked(),
+                manager: manager.get_untracked(),
+            };
+            match accounts::change(id, &wanted).await {
                 Ok(()) => {
                     saved.try_set(true);
                     roster.refresh();
@@ -107,10 +123,14 @@ fn Details(roster: Roster, row: Memo<Option<Row>>, id: UserId) -> impl IntoView 
         <section class="stack" aria-labelledby="details-heading">
             <h2 id="details-heading">{t!(i18n, account.details)}</h2>
             {move || known().map(|known| {
-                let email = known.email.clone();
+                let at_provider = known.at_provider;
                 view! {
                     <dl class="facts across">
-                        <dt>{t!(i18n, account.email)}</dt><dd>{email}</dd>
+                        <dt>{t!(i18n, account.col_way)}</dt>
+                        <dd>{move || match at_provider {
+                            true => t_string!(i18n, account.way_provider),
+                            false => t_string!(i18n, account.way_password),
+                        }}</dd>
                         <dt>{t!(i18n, account.col_state)}</dt>
                         <dd>{move || state(i18n, &known, device.now_ms())}</dd>
                     </dl>
@@ -119,8 +139,17 @@ fn Details(roster: Roster, row: Memo<Option<Row>>, id: UserId) -> impl IntoView 
             <form class="stack" novalidate on:submit=submit>
                 <Failure error=failed/>
                 <TextField id="person-name" required=true label=move || t_string!(i18n, account.name) value=name/>
+                <TextField
+                    id="person-email" kind="email" required=true
+                    label=move || t_string!(i18n, account.email) hint=move || t_string!(i18n, account.email_change_hint)
+                    value=email
+                />
                 <TextField id="person-unit" label=move || t_string!(i18n, account.unit) value=unit/>
+                <ManagerField roster=roster id=id chosen=manager/>
                 <RolesField chosen=roles fixed=fixed/>
+                {move || known().is_some_and(|it| it.at_provider).then(|| view! {
+                    <p class="small soft">{t!(i18n, account.roles_of_provider)}</p>
+                })}
                 {own.then(|| view! { <p class="small soft">{t!(i18n, account.own_role)}</p> })}
                 <div class="row">
                     <button type="submit" class="primary" aria-disabled=move || busy.get().then_some("true")>
@@ -136,6 +165,31 @@ fn Details(roster: Roster, row: Memo<Option<Row>>, id: UserId) -> impl IntoView 
                 </div>
             </form>
         </section>
+    }
+}
+
+/// Who cannot be her coach nor her adviser.
+#[component]
+fn ManagerField(roster: Roster, id: UserId, chosen: RwSignal<Option<UserId>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let others = Memo::new(move |_| {
+        let mut others: Vec<(UserId, String)> =
+            roster.rows().into_iter().filter(|row| row.id != id).map(|row| (row.id, row.name)).collect();
+        others.sort_by(|one, other| one.1.cmp(&other.1));
+        others
+    });
+    let choose = move |event| chosen.set(event_target_value(&event).parse().ok());
+    view! {
+        <div class="field">
+            <label for="person-manager">{t!(i18n, account.manager)}</label>
+            <span class="hint" id="person-manager-hint">{t!(i18n, account.manager_hint)}</span>
+            <select id="person-manager" aria-describedby="person-manager-hint" on:change=choose>
+                <option value="" selected=move || chosen.get().is_none()>{t!(i18n, account.no_manager)}</option>
+                <For each=move || others.get() key=Clone::clone let((other, name))>
+                    <option value=other.to_string() selected=move || chosen.get() == Some(other)>{name}</option>
+                </For>
+            </select>
+        </div>
     }
 }
 

@@ -13,6 +13,10 @@ use crate::session::accounts::{self, Account};
 pub struct Known {
     /// The address she signs in with.
     pub email: String,
+    /// Her own manager.
+    pub manager: Option<UserId>,
+    /// Whether she signs in at the organisation's provider.
+    pub at_provider: bool,
     /// Whether it is disabled.
     pub disabled: bool,
     /// Whether she has chosen a password.
@@ -66,6 +70,8 @@ impl From<Account> for Row {
             name,
             unit,
             roles,
+            manager,
+            at_provider,
             disabled,
             active,
             invited_until,
@@ -78,7 +84,8 @@ impl From<Account> for Row {
             name: Some(it.name).filter(|it| !it.is_empty()),
             last_seen: Some(it.last_seen),
         });
-        let known = Some(Known { email, disabled, active, invited_until, asked_for_password });
+        let known =
+            Some(Known { email, manager, at_provider, disabled, active, invited_until, asked_for_password });
         Self { id, name, unit, roles, devices: devices.collect(), known }
     }
 }

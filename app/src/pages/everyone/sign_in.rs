@@ -109,8 +109,7 @@ pub fn SignInForm(
         leptos::task::spawn_local(async move {
             let given = code.get_untracked();
             let second = if given.trim().is_empty() { Second::None } else { Second::Code(&given) };
-            let outcome =
-                session.sign_in(&email.get_untracked(), &password.get_untracked(), second).await;
+            let outcome = session.sign_in(&email.get_untracked(), &password.get_untracked(), second).await;
             busy.try_set(false);
             // Where it worked, this page is gone by now.
             match outcome {

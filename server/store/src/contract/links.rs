@@ -59,6 +59,10 @@ pub async fn an_account_is_told_with_its_invitation_wish_and_devices(backend: &i
     let bram = super::world::user(2, &[Role::Employee]);
     let mut tx = world.begin().await;
     tx.put_user(&bram).await.unwrap();
+    tx.set_manager(anna.user, Some(bram.id)).await.unwrap();
+    for subject in ["7", "8"] {
+        tx.put_identity("https://login.example", subject, anna.user).await.unwrap();
+    }
     tx.put_password_wish(anna.user, 3).await.unwrap();
     tx.put_password_wish(anna.user, 4).await.unwrap();
     tx.put_link(&[1; 32], &link(bram.id, LinkPurpose::Invitation)).await.unwrap();
@@ -70,14 +74,33 @@ pub async fn an_account_is_told_with_its_invitation_wish_and_devices(backend: &i
     assert_eq!(
         world.store.accounts().await.unwrap(),
         [
-            Account { user: hers.clone(), invited_until: None, wish: Some(4), devices: vec![tablet] },
-            Account { user: bram, invited_until: Some(900), wish: None, devices: vec![] },
+            Account {
+                user: hers.clone(),
+                manager: Some(bram.id),
+                at_provider: true,
+                invited_until: None,
+                wish: Some(4),
+                devices: vec![tablet],
+            },
+            Account {
+                user: bram,
+                manager: None,
+                at_provider: false,
+                invited_until: Some(900),
+                wish: None,
+                devices: vec![],
+            },
         ]
     );
     let mut tx = world.begin().await;
     tx.remove_password_wish(anna.user).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(world.store.accounts().await.unwrap()[0].wish, None);
+    let mut tx = world.begin().await;
+    tx.remove_identities_of(anna.user).await.unwrap();
+    assert_eq!(tx.identity("https://login.example", "7").await.unwrap(), None);
+    tx.commit().await.unwrap();
+    assert!(!world.store.accounts().await.unwrap()[0].at_provider);
 }
 
 /// Whatever clock noted it before: it never goes back.
