@@ -50,7 +50,7 @@ async fn an_administrator_is_told_who_there_is_and_with_which_devices() {
         json!([{ "id": anna.key.id(), "name": "Testapparaat", "last_seen": now, "revoked": false }]);
     let expected = json!({
         "id": user, "email": ANNA, "name": "anna", "unit": "", "roles": ["employee", "trainer"],
-        "disabled": false, "active": true, "devices": devices,
+        "at_provider": false, "disabled": false, "active": true, "devices": devices,
     });
     assert_eq!(told(&beheer, user).await, expected);
     assert_eq!(beheer.get("/api/accounts").await.json()["mail"], false);
@@ -198,8 +198,7 @@ async fn another_address_is_where_she_signs_in_from_then_on() {
     let beheer = app.person(Role::Administrator).await;
     let anna = app.account(ANNA, Role::Employee).await;
     app.account("bram@test.example", Role::Employee).await;
-    let link = act(&beheer, anna, "link").await.json()["link"].as_str().unwrap().to_owned();
-    let token = link.rsplit(['#', '/', '=']).next().unwrap().to_owned();
+    let link = super::links::shown(act(&beheer, anna, "link").await.json()["link"].as_str().unwrap());
     let path = format!("/api/accounts/{anna}");
     let change = async |email: &str| {
         let answer = beheer.send_json(Method::PATCH, &path, &json!({ "email": email })).await;
@@ -211,8 +210,7 @@ async fn another_address_is_where_she_signs_in_from_then_on() {
         assert_eq!(change(email).await.1, code, "{email}");
     }
     assert_eq!(sign_in(&app, ANNA, PASSWORD).await.status, 200, "nothing was changed");
-    let look =
-        async || app.send(app.http().post(app.url("/api/links/look")).json(&json!({ "token": token }))).await;
+    let look = async || super::links::look(&app, &link).await;
     assert_eq!(look().await.status, 200);
     assert_eq!(change("anna.pieters@test.example").await.0, 204);
     assert_eq!(sign_in(&app, ANNA, PASSWORD).await.code(), "refused");
