@@ -48,7 +48,7 @@ pub async fn make(options: &Value) -> Result<Value, PasskeyError> {
     if !transports.is_null() {
         told["transports"] = transports;
     }
-    answer(&made, told)
+    answer(&made, &told)
 }
 
 /// Has the browser show one, and gives its `AuthenticationResponseJSON`.
@@ -66,7 +66,7 @@ pub async fn show(options: &Value) -> Result<Value, PasskeyError> {
     if get(&response, "userHandle").is_ok_and(|it| it.is_object()) {
         told["userHandle"] = bytes(&response, "userHandle")?;
     }
-    answer(&shown, told)
+    answer(&shown, &told)
 }
 
 /// Calls `navigator.credentials`.
@@ -94,13 +94,16 @@ async fn ask(what: &str, options: &Value) -> Result<JsValue, PasskeyError> {
     Reflect::set(&wrapped, &"publicKey".into(), &parsed).map_err(unable)?;
     let credentials = get(&platform::window().navigator(), "credentials")?;
     let function: Function = get(&credentials, what)?.dyn_into().map_err(unable)?;
-    let promise: Promise =
-        function.call1(&credentials, &wrapped).map_err(refusal)?.dyn_into().map_err(unable)?;
-    let outcome = JsFuture::from(promise).await.map_err(refusal)?;
+    let promise: Promise = function
+        .call1(&credentials, &wrapped)
+        .map_err(|error| refusal(&error))?
+        .dyn_into()
+        .map_err(unable)?;
+    let outcome = JsFuture::from(promise).await.map_err(|error| refusal(&error))?;
     if outcome.is_object() { Ok(outcome) } else { Err(PasskeyError::Stopped) }
 }
 
-fn answer(credential: &JsValue, response: Value) -> Result<Value, PasskeyError> {
+fn answer(credential: &JsValue, response: &Value) -> Result<Value, PasskeyError> {
     let id = bytes(credential, "rawId")?;
     let mut told = json!({
         "id": id,
@@ -142,8 +145,8 @@ fn unable(_: JsValue) -> PasskeyError {
 }
 
 /// What the browser's own error says; it tells on purpose little.
-fn refusal(error: JsValue) -> PasskeyError {
-    let name = get(&error, "name").ok().and_then(|it| it.as_string());
+fn refusal(error: &JsValue) -> PasskeyError {
+    let name = get(error, "name").ok().and_then(|it| it.as_string());
     match name.as_deref() {
         Some("NotAllowedError" | "AbortError") => PasskeyError::Stopped,
         Some("InvalidStateError") => PasskeyError::Known,

@@ -16,11 +16,11 @@ use webauthn_rp::request::auth::{
     NonDiscoverableCredentialRequestOptions,
 };
 use webauthn_rp::request::register::{
-    Nickname, PublicKeyCredentialCreationOptions, PublicKeyCredentialUserEntity, RegistrationServerState,
-    RegistrationVerificationOptions, UserHandle16, Username,
+    CredProtect, Nickname, PublicKeyCredentialCreationOptions, PublicKeyCredentialUserEntity,
+    RegistrationServerState, RegistrationVerificationOptions, UserHandle16, Username,
 };
 use webauthn_rp::request::{
-    AsciiDomain, Credentials as _, PublicKeyCredentialDescriptor, RpId, TimedCeremony as _,
+    AsciiDomain, Credentials as _, ExtensionInfo, PublicKeyCredentialDescriptor, RpId, TimedCeremony as _,
     UserVerificationRequirement,
 };
 use webauthn_rp::response::auth::NonDiscoverableAuthentication16;
@@ -186,7 +186,10 @@ impl Ceremonies {
             display_name: Nickname::try_from(user.name.as_str()).ok(),
         };
         let kept = kept.iter().filter_map(descriptor).collect();
-        let options = PublicKeyCredentialCreationOptions::passkey(&party.id, entity, kept);
+        let mut options = PublicKeyCredentialCreationOptions::passkey(&party.id, entity, kept);
+        // Wished for, not insisted upon: what a phone or computer keeps itself often does not know of it.
+        options.extensions.cred_protect =
+            CredProtect::UserVerificationRequired(ExtensionInfo::AllowDontEnforceValue);
         let (step, told) = options.start_ceremony().ok()?;
         let told = serde_json::to_value(told).ok()?;
         self.begin(user.id, Step::Making(step), now);
