@@ -54,7 +54,7 @@ impl Authenticator {
         object.extend(b"authData");
         object.extend([0x58, u8::try_from(data.len()).unwrap()]);
         object.extend(&data);
-        self.answer(json!({
+        self.answer(&json!({
             "clientDataJSON": encoded(&client),
             "attestationObject": encoded(&object),
             "transports": ["internal"],
@@ -68,14 +68,14 @@ impl Authenticator {
         let data = self.data(0);
         let signed = [&data[..], &Sha256::digest(&client)].concat();
         let signature: Signature = self.key.sign(&signed);
-        self.answer(json!({
+        self.answer(&json!({
             "clientDataJSON": encoded(&client),
             "authenticatorData": encoded(&data),
             "signature": encoded(signature.to_der().as_bytes()),
         }))
     }
 
-    fn answer(&self, response: Value) -> Value {
+    fn answer(&self, response: &Value) -> Value {
         json!({
             "id": encoded(&self.credential),
             "rawId": encoded(&self.credential),

@@ -267,7 +267,7 @@ pub(super) async fn proven(
     headers: &HeaderMap,
     body: Proven,
 ) -> Result<(Box<dyn WriteTx>, User), Problem> {
-    let factor = given(body.code, body.passkey, Party::of(&state.config.origin, host(headers)))?;
+    let factor = given(body.code, body.passkey.as_deref(), Party::of(&state.config.origin, host(headers)))?;
     if body.password.chars().count() > passwords::LONGEST {
         return Err(Problem::bad_request(format!(
             "A password has at most {} characters.",
@@ -281,11 +281,11 @@ pub(super) async fn proven(
 /// What was given besides a password, or a problem where it is longer than any.
 pub(super) fn given(
     code: Option<String>,
-    passkey: Option<Box<RawValue>>,
+    passkey: Option<&RawValue>,
     party: Option<Party>,
 ) -> Result<Given, Problem> {
     check_code(code.as_deref())?;
-    let passkey = passkey.as_deref().map(check_answer).transpose()?;
+    let passkey = passkey.map(check_answer).transpose()?;
     Ok(Given { code, passkey, party })
 }
 

@@ -25,19 +25,25 @@ pub struct Problem {
     detail: Option<Box<str>>,
     /// What programs tell problems apart by.
     code: Box<str>,
-    /// The second factors that would do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    methods: Option<Box<[&'static str]>>,
-    /// What to ask a browser for, where a passkey would do: `PublicKeyCredentialRequestOptionsJSON`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    passkey: Option<Box<serde_json::Value>>,
+    /// What would do, where a second factor is asked for.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    would_do: Option<Box<WouldDo>>,
     /// To find the request in the server's log.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<Box<str>>,
     /// When trying again makes sense.
     #[serde(skip)]
     retry_after_s: Option<u64>,
+}
+
+/// The second factors that would do.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct WouldDo {
+    methods: Vec<&'static str>,
+    /// What to ask a browser for, where a passkey would do: `PublicKeyCredentialRequestOptionsJSON`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    passkey: Option<serde_json::Value>,
 }
 
 impl Problem {
@@ -50,8 +56,7 @@ impl Problem {
             status: status.as_u16(),
             detail: None,
             code: code.into(),
-            methods: None,
-            passkey: None,
+            would_do: None,
             request_id: None,
             retry_after_s: None,
         }
@@ -74,8 +79,8 @@ impl Problem {
     /// The same with the second factors that would do.
     #[must_use]
     pub fn asking(mut self, asked: Asked) -> Self {
-        self.methods = Some(asked.methods.into());
-        self.passkey = asked.passkey.map(Box::new);
+        let Asked { methods, passkey } = asked;
+        self.would_do = Some(Box::new(WouldDo { methods, passkey }));
         self
     }
 

@@ -204,7 +204,7 @@ fn check_lengths(body: SignIn, address: std::net::IpAddr, party: Option<Party>) 
             passwords::LONGEST
         )));
     }
-    let factor = given(body.code, body.passkey, party)?;
+    let factor = given(body.code, body.passkey.as_deref(), party)?;
     check_name(&body.device.name)?;
     Ok(Offered {
         email,

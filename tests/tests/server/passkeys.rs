@@ -75,7 +75,7 @@ fn refused(code: &str) -> (u16, String) {
 }
 
 async fn actions(app: &TestApp, most: u32) -> Vec<String> {
-    app.store().audit_tail(most.into()).await.unwrap().into_iter().map(|row| row.event.action).collect()
+    app.store().audit_tail(most).await.unwrap().into_iter().map(|row| row.event.action).collect()
 }
 
 #[tokio::test]
