@@ -94,7 +94,8 @@ pub async fn check_database(file: &Path) -> Result<()> {
     match (found.as_str(), strays) {
         ("ok", None) => Ok(()),
         ("ok", Some(_)) => Err(StoreError::Corrupt("a row names another that is not there".to_owned())),
-        (found, _) => Err(StoreError::Corrupt(found.to_owned())),
+        // Told over several lines.
+        (found, _) => Err(StoreError::Corrupt(found.split_whitespace().collect::<Vec<_>>().join(" "))),
     }
 }
 

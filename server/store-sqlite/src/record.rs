@@ -1,5 +1,6 @@
 //! What was done: answered commands, the audit log, and settings.
 
+use shared::domain::audit::is_action;
 use shared::ids::{CommandId, UserId};
 use sqlx::SqliteConnection;
 use store::{AnsweredCommand, AuditEvent, AuditRow, Result, StoreError, audit_hash};
@@ -48,6 +49,7 @@ pub(crate) async fn put_answer(
 }
 
 pub(crate) async fn audit(connection: &mut SqliteConnection, event: &AuditEvent) -> Result<()> {
+    debug_assert!(is_action(&event.action), "nobody has words for {:?}", event.action);
     let before = sqlx::query!("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
         .fetch_optional(&mut *connection)
         .await

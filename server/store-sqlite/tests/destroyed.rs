@@ -167,7 +167,8 @@ async fn the_log_is_not_changed_as_long_as_its_guards_are_there() {
     let (_folder, file) = folder();
     let world = open(&file).await;
     let mut tx = world.begin().await;
-    let event = AuditEvent { at: 5, user: None, device: None, action: "a".to_owned(), object: String::new() };
+    let event =
+        AuditEvent { at: 5, user: None, device: None, action: "refer".to_owned(), object: String::new() };
     tx.audit(&event).await.unwrap();
     tx.commit().await.unwrap();
     for statement in ["UPDATE audit SET at = 6", "DELETE FROM audit"] {

@@ -6,6 +6,84 @@ use super::kind::DocKind;
 use super::retention::{Next, Period, Since};
 use crate::ids::{DeviceId, DocId, UserId};
 
+/// Everything that is ever written down, by its code. What is not in here is not written, so that a page has words for
+/// each.
+pub const ACTIONS: [&str; 65] = [
+    "sign_in",
+    "sign_in_failed",
+    "sign_out",
+    "provider_sign_out",
+    "provider_changed",
+    "provider_roles",
+    "password_ask",
+    "password_change",
+    "password_reset",
+    "invitation_accept",
+    "totp_set_up",
+    "recovery_codes_made",
+    "recovery_code_used",
+    "passkey_added",
+    "passkey_used",
+    "passkey_removed",
+    "passkey_copied",
+    "second_factor_removed",
+    "reset_second_factor",
+    "device_add",
+    "rename_device",
+    "revoke_device",
+    "shared_device_ended",
+    "first_open",
+    "register",
+    "plan_intake",
+    "hold_intake",
+    "share_reflection",
+    "withdraw_reflection",
+    "avoid_coaches",
+    "refer",
+    "accept",
+    "decline",
+    "close",
+    "transfer",
+    "hand_over_notes",
+    "request_erasure",
+    "request_access",
+    "withdraw_request",
+    "decide_erasure",
+    "answer_request",
+    "carry_out_erasure",
+    "conclude_access",
+    "note_export",
+    "set_retention",
+    "destroyed",
+    "trajectory_retained",
+    "trajectory_destroyed",
+    "backup",
+    "restore",
+    "user_add",
+    "user_invite",
+    "user_change",
+    "user_manager",
+    "user_link",
+    "user_link_provider",
+    "user_disable",
+    "user_enable",
+    "user_reset_password",
+    "user_reset_second_factor",
+    "item_voided",
+    "quarantine_released",
+    "audit_view",
+    "audit_export",
+    "demo",
+];
+
+/// Whether that is the code of something that is written down; behind a colon stands the status of what was not done,
+/// or how often.
+#[must_use]
+pub fn is_action(action: &str) -> bool {
+    let code = action.split_once(':').map_or(action, |(code, _)| code);
+    ACTIONS.contains(&code)
+}
+
 /// Some rows of the log, the newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditPage {

@@ -89,3 +89,18 @@ fn what_the_documents_name_is_there() {
     // A change of how names are written must not make this test look for none.
     assert!(looked_for > 200, "{looked_for}");
 }
+
+/// In both languages, and the page takes its words by the same names.
+#[test]
+fn everything_that_is_written_down_has_words() {
+    use shared::domain::audit::ACTIONS;
+    let page = fs::read_to_string(root().join("app/src/pages/admin/audit.rs")).unwrap();
+    let listed: BTreeSet<&str> = page.lines().map(str::trim).collect();
+    for language in ["nl", "en"] {
+        let path = root().join("app/i18n").join(language).join("audit.json");
+        let words: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        let named: BTreeSet<&str> = words["did"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(named, BTreeSet::from(ACTIONS), "{language}");
+        assert!(named.is_subset(&listed), "{:?}", named.difference(&listed));
+    }
+}

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_i18n::I18nContext;
-use shared::domain::audit::{AuditEntry, AuditPage};
+use shared::domain::audit::{ACTIONS, AuditEntry, AuditPage};
 use shared::domain::directory::Directory;
 use shared::ids::{DeviceId, UserId};
 
@@ -13,39 +13,6 @@ use crate::components::{Empty, Moment, Notice, Page, SelectField, TextField, Ton
 use crate::device::Device;
 use crate::device::http::{self, Request};
 use crate::i18n::*;
-
-/// What can be chosen from, in the order in which it is shown.
-const ACTIONS: [&str; 29] = [
-    "sign_in",
-    "sign_in_failed",
-    "sign_out",
-    "device_add",
-    "revoke_device",
-    "first_open",
-    "register",
-    "plan_intake",
-    "hold_intake",
-    "share_reflection",
-    "withdraw_reflection",
-    "refer",
-    "accept",
-    "decline",
-    "close",
-    "note_export",
-    "set_retention",
-    "destroyed",
-    "trajectory_retained",
-    "trajectory_destroyed",
-    "backup",
-    "restore",
-    "user_add",
-    "user_disable",
-    "user_reset_password",
-    "item_void",
-    "quarantine_released",
-    "audit_view",
-    "audit_export",
-];
 
 /// Half a day, in ms: days are chosen by their noon.
 const HALF_DAY: u64 = 12 * 60 * 60 * 1_000;
@@ -241,40 +208,86 @@ fn object_words(i18n: I18nContext<Locale>, directory: Option<&Directory>, row: &
     }
 }
 
+/// The words of each code that is named; else the code itself, as of a newer server.
+macro_rules! words_of {
+    ($i18n:ident, $code:ident: $($known:ident)*) => {
+        match $code {
+            $(stringify!($known) => t_string!($i18n, audit.did.$known),)*
+            other => return other.to_owned(),
+        }
+    };
+}
+
 /// What was done, in words.
 fn action_words(i18n: I18nContext<Locale>, action: &str) -> String {
     let (code, rest) = action.split_once(':').unwrap_or((action, ""));
-    let words = match code {
-        "sign_in" => t_string!(i18n, audit.did_sign_in),
-        "sign_in_failed" => t_string!(i18n, audit.did_sign_in_failed),
-        "sign_out" => t_string!(i18n, audit.did_sign_out),
-        "device_add" => t_string!(i18n, audit.did_device_add),
-        "revoke_device" => t_string!(i18n, audit.did_revoke_device),
-        "first_open" => t_string!(i18n, audit.did_first_open),
-        "register" => t_string!(i18n, audit.did_register),
-        "plan_intake" => t_string!(i18n, audit.did_plan_intake),
-        "hold_intake" => t_string!(i18n, audit.did_hold_intake),
-        "share_reflection" => t_string!(i18n, audit.did_share_reflection),
-        "withdraw_reflection" => t_string!(i18n, audit.did_withdraw_reflection),
-        "refer" => t_string!(i18n, audit.did_refer),
-        "accept" => t_string!(i18n, audit.did_accept),
-        "decline" => t_string!(i18n, audit.did_decline),
-        "close" => t_string!(i18n, audit.did_close),
-        "note_export" => t_string!(i18n, audit.did_note_export),
-        "set_retention" => t_string!(i18n, audit.did_set_retention),
-        "destroyed" => t_string!(i18n, audit.did_destroyed),
-        "trajectory_retained" => t_string!(i18n, audit.did_trajectory_retained),
-        "trajectory_destroyed" => t_string!(i18n, audit.did_trajectory_destroyed),
-        "backup" => t_string!(i18n, audit.did_backup),
-        "restore" => t_string!(i18n, audit.did_restore),
-        "user_add" => t_string!(i18n, audit.did_user_add),
-        "user_disable" => t_string!(i18n, audit.did_user_disable),
-        "user_reset_password" => t_string!(i18n, audit.did_user_reset_password),
-        "item_void" => t_string!(i18n, audit.did_item_void),
-        "quarantine_released" => t_string!(i18n, audit.did_quarantine_released),
-        "audit_view" => t_string!(i18n, audit.did_audit_view),
-        "audit_export" => t_string!(i18n, audit.did_audit_export),
-        other => return other.to_owned(),
+    let words = words_of! {
+        i18n, code:
+        sign_in
+        sign_in_failed
+        sign_out
+        provider_sign_out
+        provider_changed
+        provider_roles
+        password_ask
+        password_change
+        password_reset
+        invitation_accept
+        totp_set_up
+        recovery_codes_made
+        recovery_code_used
+        passkey_added
+        passkey_used
+        passkey_removed
+        passkey_copied
+        second_factor_removed
+        reset_second_factor
+        device_add
+        rename_device
+        revoke_device
+        shared_device_ended
+        first_open
+        register
+        plan_intake
+        hold_intake
+        share_reflection
+        withdraw_reflection
+        avoid_coaches
+        refer
+        accept
+        decline
+        close
+        transfer
+        hand_over_notes
+        request_erasure
+        request_access
+        withdraw_request
+        decide_erasure
+        answer_request
+        carry_out_erasure
+        conclude_access
+        note_export
+        set_retention
+        destroyed
+        trajectory_retained
+        trajectory_destroyed
+        backup
+        restore
+        user_add
+        user_invite
+        user_change
+        user_manager
+        user_link
+        user_link_provider
+        user_disable
+        user_enable
+        user_reset_password
+        user_reset_second_factor
+        item_voided
+        quarantine_released
+        audit_view
+        audit_export
+        demo
     };
     match (code, rest) {
         (_, "") => words.to_owned(),

@@ -184,9 +184,9 @@ fn ManagerField(roster: Roster, id: UserId, chosen: RwSignal<Option<UserId>>) ->
             <label for="person-manager">{t!(i18n, account.manager)}</label>
             <span class="hint" id="person-manager-hint">{t!(i18n, account.manager_hint)}</span>
             <select id="person-manager" aria-describedby="person-manager-hint" on:change=choose>
-                <option value="" selected=move || chosen.get().is_none()>{t!(i18n, account.no_manager)}</option>
+                <option value="" prop:selected=move || chosen.get().is_none()>{t!(i18n, account.no_manager)}</option>
                 <For each=move || others.get() key=Clone::clone let((other, name))>
-                    <option value=other.to_string() selected=move || chosen.get() == Some(other)>{name}</option>
+                    <option value=other.to_string() prop:selected=move || chosen.get() == Some(other)>{name}</option>
                 </For>
             </select>
         </div>

@@ -21,7 +21,9 @@ async fn written(world: &World, number: u8, action: &str) {
 /// The newest first; an action is found also where it was refused.
 pub async fn rows_are_found_by_who_what_and_when(backend: &impl Backend) {
     let world = World::on(backend.open().await);
-    for (number, action) in (1..).zip(["refer", "refer:404", "refer_not", "close", "refer"]) {
+    for (number, action) in
+        (1..).zip(["user_link", "user_link:404", "user_link_provider", "close", "user_link"])
+    {
         written(&world, number, action).await;
     }
     let all = AuditFilter::default();
@@ -30,7 +32,7 @@ pub async fn rows_are_found_by_who_what_and_when(backend: &impl Backend) {
         (all.clone(), 2, &[5, 4]),
         (AuditFilter { before: Some(4), ..all.clone() }, 2, &[3, 2]),
         (AuditFilter { user: Some(UserId([3; 16])), ..all.clone() }, 9, &[3]),
-        (AuditFilter { action: Some("refer".to_owned()), ..all.clone() }, 9, &[5, 2, 1]),
+        (AuditFilter { action: Some("user_link".to_owned()), ..all.clone() }, 9, &[5, 2, 1]),
         (AuditFilter { from: Some(20), until: Some(40), ..all.clone() }, 9, &[4, 3, 2]),
         (AuditFilter { action: Some("' OR 1".to_owned()), ..all }, 9, &[]),
     ] {
