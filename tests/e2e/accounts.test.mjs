@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Server } from '../contract/client/server.mjs';
-import { DESK, Device, PHONE, TABLET, accessible, closeBrowser } from './harness/browser.mjs';
+import { DESK, Device, PHONE, TABLET, accessible, closeBrowser, until } from './harness/browser.mjs';
 import { Mailbox, linkIn } from './harness/mailbox.mjs';
 import { PASSPHRASE, PASSWORD, heading, signIn, synchronised, unlock } from './harness/person.mjs';
 
@@ -248,5 +248,38 @@ test('who changes her password is signed out elsewhere and not here, and names h
   } finally {
     await server.remove();
     for (const device of [here, there]) await device.close();
+  }
+});
+
+test('another address and a line manager are kept, and the log has words for it', async () => {
+  const server = await Server.start();
+  const office = await Device.make(server, { size: DESK });
+  try {
+    const page = await signIn(office, 'beheer');
+    const open = async () => {
+      await page.getByRole('link', { name: 'Mensen', exact: true }).click();
+      await page.getByRole('link', { name: 'Sanne Bakker', exact: true }).click();
+      await heading(page, 'Sanne Bakker').waitFor();
+    };
+    await open();
+    const manager = page.getByLabel('Leidinggevende', { exact: true });
+    const chosen = () => manager.evaluate((it) => it.selectedOptions[0].textContent);
+    await manager.selectOption({ label: 'Kees Jonker' });
+    await page.getByLabel('E-mailadres', { exact: true }).fill('geen adres');
+    await page.getByRole('button', { name: 'Bewaren' }).click();
+    await page.getByText('Dit is geen e-mailadres.').waitFor();
+    await page.getByLabel('E-mailadres', { exact: true }).fill('sanne@demo.example');
+    await page.getByRole('button', { name: 'Bewaren' }).click();
+    await page.getByText('Bewaard', { exact: true }).waitFor();
+    await atEveryWidth(page, 'persoon');
+    await page.getByRole('link', { name: 'Logboek' }).click();
+    await page.getByRole('cell', { name: 'Leidinggevende veranderd' }).waitFor();
+    await page.getByRole('cell', { name: 'Account veranderd' }).waitFor();
+    await open();
+    await until(page, async () => (await chosen()) === 'Kees Jonker', 'the manager is shown');
+    assert.equal(await page.getByLabel('E-mailadres', { exact: true }).inputValue(), 'sanne@demo.example');
+  } finally {
+    await server.remove();
+    await office.close();
   }
 });

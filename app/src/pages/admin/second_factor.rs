@@ -44,10 +44,12 @@ pub fn ResetSecondFactor(user: UserId, name: StoredValue<String>) -> impl IntoVi
                 when=move || !waiting.get()
                 fallback=move || view! { <span role="status">{t!(i18n, factor.resetting)}</span> }
             >
-                <button type="button" class="plain" on:click=ask>
-                    {t!(i18n, factor.reset)}
-                    <span class="visually-hidden">" " {name.get_value()}</span>
-                </button>
+                <div class="row">
+                    <button type="button" on:click=ask>
+                        {t!(i18n, factor.reset)}
+                        <span class="visually-hidden">" " {name.get_value()}</span>
+                    </button>
+                </div>
             </Show>
             <dialog node_ref=dialog aria-label=title>
                 <div class="stack">
