@@ -120,7 +120,8 @@ test('a change that brings the page down is left out after two crashes, and ever
       const [opened, ...changes] = (await session.exchange({ t: 'open', docs: [session.replica(doc).place] })).filter(({ t }) => t !== 'directory');
       const found = changes.flatMap((message) => message.items);
       assert.deepEqual(found.map(({ seq }) => seq), found.map((_, at) => at + 1), 'a gap in the log');
-      assert.equal(found.length, opened.head);
+      // What the page sends in between comes behind what there was when it was opened.
+      assert.ok(found.length >= opened.head, `${found.length} of ${opened.head}`);
       return found;
     };
     const hasGrown = async () => (await log()).some(({ data }) => data?.includes('Het gaat door.'));
