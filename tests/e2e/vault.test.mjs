@@ -35,7 +35,8 @@ async function change(page, from, to) {
   }
   await page.getByLabel('Je wachtzin van nu').fill(from);
   await page.getByLabel('Nieuwe wachtzin').fill(to);
-  await page.getByLabel('Nog een keer').fill(to);
+  // The page has a form for the password beside it.
+  await page.locator('form', { has: page.getByLabel('Je wachtzin van nu') }).getByLabel('Nog een keer').fill(to);
   await page.getByRole('button', { name: 'Wachtzin veranderen' }).click();
 }
 
