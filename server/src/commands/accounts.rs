@@ -266,24 +266,9 @@ pub async fn set_manager(
         Some(manager) => Some(find(tx, manager).await?.id),
         None => None,
     };
-    if manager == Some(user.id) {
-        return Err(AccountError::OwnManager);
-    }
-    tx.set_manager(user.id, manager).await?;
-    account_changes::audit(tx, By::Operator, MANAGER, user.id, now).await?;
-    regrant_told(tx).await
-}
-
-/// Recomputes access to everything; says what has changed.
-async fn regrant_told(tx: &mut dyn WriteTx) -> Result<FollowUp, AccountError> {
+    let change = Change { manager: Some(manager), ..Change::default() };
     let mut follow_up = FollowUp::default();
-    let users = tx.users().await?;
-    for document in tx.documents().await? {
-        let change = grants::regrant(tx, &users, document.id).await?;
-        follow_up.access_changed(document.id, change);
-    }
-    // Who holds which role is in everybody's directory.
-    follow_up.directory.extend(users.into_iter().map(|it| it.id));
+    account_changes::change(tx, By::Operator, user.id, change, now, &mut follow_up).await?;
     Ok(follow_up)
 }
 

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::extract::{ClientAddress, JsonBody, SignedIn};
 use super::factors::{Proven, check_answer, host, proven};
 use super::problem::Problem;
+use super::session::is_refused;
 use crate::identity::passkeys::{LONGEST_NAME, MOST, Party};
 use crate::identity::second_factor;
 use crate::state::AppState;
@@ -104,7 +105,7 @@ pub async fn confirm(
     JsonBody(body): JsonBody<Made>,
 ) -> Result<Json<Added>, Problem> {
     let name = body.name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+    if name.is_empty() || is_refused(name, LONGEST_NAME) {
         return Err(Problem::bad_request(format!("A passkey's name has 1 to {LONGEST_NAME} characters.")));
     }
     let answer = check_answer(&body.passkey)?;

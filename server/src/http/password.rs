@@ -8,13 +8,11 @@ use utoipa::ToSchema;
 use super::extract::{ClientAddress, JsonBody, SignedIn};
 use super::links::check_length;
 use super::problem::Problem;
+use super::session::{LONGEST_EMAIL, is_refused};
 use crate::identity::choosing;
 use crate::identity::forgotten::{self, NotAsked};
 use crate::identity::throttle::Throttled;
 use crate::state::AppState;
-
-/// Characters that an e-mail address may have, as RFC 5321 limits them.
-const LONGEST_EMAIL: usize = 254;
 
 /// Who has forgotten her password.
 #[derive(Deserialize, ToSchema)]
@@ -38,7 +36,7 @@ pub async fn forgotten(
 ) -> Result<StatusCode, Problem> {
     state.rates.address(address, state.clock.now())?;
     let email = body.email.trim().to_owned();
-    if email.chars().count() > LONGEST_EMAIL || email.chars().any(char::is_control) {
+    if is_refused(&email, LONGEST_EMAIL) {
         return Err(Problem::bad_request(format!("An address has at most {LONGEST_EMAIL} characters.")));
     }
     forgotten::ask(&state, address, email)?;

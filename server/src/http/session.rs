@@ -30,7 +30,7 @@ use crate::state::AppState;
 /// Characters that a device's name may have.
 const LONGEST_DEVICE_NAME: usize = 100;
 /// Characters that an e-mail address may have, as RFC 5321 limits them.
-const LONGEST_EMAIL: usize = 254;
+pub(super) const LONGEST_EMAIL: usize = 254;
 
 /// 32 bytes to be signed by a device.
 #[derive(Debug, Serialize, ToSchema)]
@@ -218,7 +218,8 @@ fn check_lengths(body: SignIn, address: std::net::IpAddr, party: Option<Party>) 
     })
 }
 
-fn is_refused(text: &str, most: usize) -> bool {
+/// Whether a text is longer than any, or holds what is no text.
+pub(super) fn is_refused(text: &str, most: usize) -> bool {
     text.chars().count() > most || text.chars().any(char::is_control)
 }
 

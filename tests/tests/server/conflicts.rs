@@ -175,3 +175,35 @@ async fn an_adviser_neither_reads_nor_decides_about_herself_or_somebody_she_mana
     let intake = own.document(&adviser, "intake").await;
     assert_eq!(colleague.get(&format!("/api/documents/{intake}/readers")).await.status, 404);
 }
+
+#[tokio::test]
+async fn an_adviser_who_becomes_her_manager_reads_nothing_of_her_any_more_until_she_is_none() {
+    let app = TestApp::init().await;
+    let (anna, adviser, coach) = people(&app).await;
+    let (other, administrator) =
+        (app.person(Role::CareerAdviser).await, app.person(Role::Administrator).await);
+    let way = Way::to_coach(&anna, &adviser, &coach).await;
+    let read = async |person: &Person| {
+        let directory = person.directory().await;
+        directory["documents"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|it| it["trajectory"] == json!(way.trajectory))
+            .map(|it| it["kind"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let before = read(&adviser).await;
+    assert!(!before.is_empty() && way.seen_by(&adviser).await.is_some());
+    let path = format!("/api/accounts/{}", anna.user);
+    let name = async |manager: Option<shared::ids::UserId>| {
+        let body = json!({ "manager": manager });
+        administrator.send_json(reqwest::Method::PATCH, &path, &body).await.status
+    };
+    assert_eq!(name(Some(adviser.user)).await, 204);
+    assert_eq!(read(&adviser).await, Vec::<String>::new());
+    assert_eq!(way.seen_by(&adviser).await, None);
+    assert!(!read(&other).await.is_empty(), "another adviser goes on");
+    assert_eq!(name(None).await, 204);
+    assert_eq!(read(&adviser).await, before);
+}
