@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { Server } from '../contract/client/server.mjs';
 import { DESK, Device, PHONE, TABLET, accessible, closeBrowser, until } from './harness/browser.mjs';
 import { Mailbox, linkIn } from './harness/mailbox.mjs';
-import { PASSPHRASE, PASSWORD, heading, signIn, synchronised, unlock } from './harness/person.mjs';
+import { PASSWORD, choosePassphrase, heading, signIn, synchronised, unlock } from './harness/person.mjs';
 
 after(closeBrowser);
 
@@ -28,15 +28,6 @@ async function enter(page, email, password) {
   await page.getByLabel('E-mailadres').fill(email);
   await page.getByLabel('Wachtwoord', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Aanmelden' }).click();
-}
-
-/** The first time on a device, after `enter`. */
-async function settle(page) {
-  await heading(page, 'Kies een wachtzin').waitFor();
-  await page.getByLabel('Wachtzin', { exact: true }).fill(PASSPHRASE);
-  await page.getByLabel('Nog een keer').fill(PASSPHRASE);
-  await page.getByRole('button', { name: 'Verder' }).click();
-  await synchronised(page);
 }
 
 async function choose(page, password) {
@@ -88,7 +79,7 @@ test('who is invited chooses a password and signs in; disabled, she is told at o
     await accessible(page, 'a password is chosen');
     await page.getByRole('link', { name: 'Naar aanmelden' }).click();
     await enter(page, email, CHOSEN);
-    await settle(page);
+    await choosePassphrase(page);
     await heading(page, 'Programma').waitFor();
 
     const other = await office.tab();
@@ -153,7 +144,7 @@ test('who has forgotten her password is mailed a link, and signs in with another
     await enter(page, 'coach2@demo.example', PASSWORD);
     await page.getByText('Het e-mailadres of het wachtwoord klopt niet.').waitFor();
     await enter(page, 'coach2@demo.example', CHOSEN);
-    await settle(page);
+    await choosePassphrase(page);
   } finally {
     await server.remove();
     await mailbox.close();

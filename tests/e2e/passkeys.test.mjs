@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Server } from '../contract/client/server.mjs';
-import { DESK, Device, PHONE, TABLET, accessible, closeBrowser } from './harness/browser.mjs';
-import { PASSPHRASE, PASSWORD, heading, signIn, synchronised } from './harness/person.mjs';
+import { DESK, Device, PHONE, accessible, accessibleAtEveryWidth, closeBrowser } from './harness/browser.mjs';
+import { PASSPHRASE, PASSWORD, choosePassphrase, heading, signIn } from './harness/person.mjs';
 
 let server;
 before(async () => {
@@ -18,16 +18,6 @@ after(async () => {
 });
 
 const passwordField = (page) => page.getByLabel('Wachtwoord', { exact: true });
-
-/** Everywhere it can be seen, it is held against the rules at the three widths. */
-async function accessibleAtEveryWidth(page, where) {
-  const size = page.viewportSize();
-  for (const width of [PHONE, TABLET, DESK]) {
-    await page.setViewportSize(width);
-    await accessible(page, `${where} at ${width.width}`);
-  }
-  await page.setViewportSize(size);
-}
 
 /** An authenticator for this page, with the passkeys that another one has. */
 async function authenticator(page, credentials = []) {
@@ -113,11 +103,7 @@ test('a passkey is made, opens the door of a new device, and is taken away', asy
     const button = phone.getByRole('button', { name: 'Met een toegangssleutel' });
     assert.ok(await button.evaluate((it) => it === document.activeElement), 'the button has the focus');
     await phone.keyboard.press('Enter');
-    await heading(phone, 'Kies een wachtzin').waitFor();
-    await phone.getByLabel('Wachtzin', { exact: true }).fill(PASSPHRASE);
-    await phone.getByLabel('Nog een keer').fill(PASSPHRASE);
-    await phone.getByRole('button', { name: 'Verder' }).click();
-    await synchronised(phone);
+    await choosePassphrase(phone);
 
     // A device without it is told, and a recovery code does.
     const lost = third.page;

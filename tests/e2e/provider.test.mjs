@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { CLIENT_SECRET, LABEL, Provider } from '../contract/client/provider.mjs';
 import { Server, exchange } from '../contract/client/server.mjs';
 import { DESK, Device, PHONE, TABLET, accessible, closeBrowser } from './harness/browser.mjs';
-import { PASSPHRASE, heading, synchronised, unlock } from './harness/person.mjs';
+import { choosePassphrase, heading, synchronised, unlock } from './harness/person.mjs';
 
 let provider;
 let server;
@@ -35,14 +35,6 @@ async function close(device) {
   const others = (url) => !url.startsWith(provider.issuer) && !url.startsWith('https://fonts.googleapis.com/');
   device.foreign = device.foreign.filter(others);
   await device.close();
-}
-
-async function choosePassphrase(page) {
-  await heading(page, 'Kies een wachtzin').waitFor();
-  await page.getByLabel('Wachtzin', { exact: true }).fill(PASSPHRASE);
-  await page.getByLabel('Nog een keer').fill(PASSPHRASE);
-  await page.getByRole('button', { name: 'Verder' }).click();
-  await synchronised(page);
 }
 
 const TEXT = 'Dit schreef ik terwijl mijn sessie afliep.';

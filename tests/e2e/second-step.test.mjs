@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Server } from '../contract/client/server.mjs';
-import { DESK, Device, PHONE, TABLET, accessible, closeBrowser } from './harness/browser.mjs';
-import { PASSPHRASE, PASSWORD, heading, signIn, synchronised } from './harness/person.mjs';
+import { DESK, Device, PHONE, accessible, accessibleAtEveryWidth, closeBrowser } from './harness/browser.mjs';
+import { PASSPHRASE, PASSWORD, choosePassphrase, heading, signIn } from './harness/person.mjs';
 
 let server;
 before(async () => {
@@ -32,16 +32,6 @@ function code(secret, later = 0) {
 
 const passwordField = (page) => page.getByLabel('Wachtwoord', { exact: true });
 const codeField = (page) => page.getByLabel('Code', { exact: true });
-
-/** Everywhere it can be seen, it is held against the rules at the three widths. */
-async function accessibleAtEveryWidth(page, where) {
-  const size = page.viewportSize();
-  for (const width of [PHONE, TABLET, DESK]) {
-    await page.setViewportSize(width);
-    await accessible(page, `${where} at ${width.width}`);
-  }
-  await page.setViewportSize(size);
-}
 
 /** To the page of the second step, by its links. */
 async function toSecondStep(page) {
@@ -91,14 +81,6 @@ async function toTheCode(page, name) {
   await page.keyboard.press('Enter');
   await page.getByText('Je wachtwoord klopt.').waitFor();
   assert.ok(await codeField(page).evaluate((field) => field === document.activeElement), 'the code has the focus');
-}
-
-async function choosePassphrase(page) {
-  await heading(page, 'Kies een wachtzin').waitFor();
-  await page.getByLabel('Wachtzin', { exact: true }).fill(PASSPHRASE);
-  await page.getByLabel('Nog een keer').fill(PASSPHRASE);
-  await page.getByRole('button', { name: 'Verder' }).click();
-  await synchronised(page);
 }
 
 test('a code besides the password, on a new device and with a lost phone, and none any more once it is off', async () => {

@@ -148,3 +148,13 @@ export async function accessible(page, where = page.url()) {
   const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   assert.ok(tooWide <= 0, `${where} is ${tooWide} px wider than the window`);
 }
+
+/** The same at the three widths. */
+export async function accessibleAtEveryWidth(page, where) {
+  const size = page.viewportSize();
+  for (const width of [PHONE, TABLET, DESK]) {
+    await page.setViewportSize(width);
+    await accessible(page, `${where} at ${width.width}`);
+  }
+  await page.setViewportSize(size);
+}

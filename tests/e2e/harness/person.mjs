@@ -17,7 +17,8 @@ export async function signIn(device, name) {
   return page;
 }
 
-async function choosePassphrase(page) {
+/** The first time on a device, once the sign-in is done. */
+export async function choosePassphrase(page) {
   await heading(page, 'Kies een wachtzin').waitFor();
   await page.getByLabel('Wachtzin', { exact: true }).fill(PASSPHRASE);
   await page.getByLabel('Nog een keer').fill(PASSPHRASE);
