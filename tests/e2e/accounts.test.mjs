@@ -170,6 +170,9 @@ test('a link is used by keyboard alone, and waits for a connection in words', as
     await desk.getByRole('row').filter({ hasText: 'Sanne Bakker' }).waitFor();
     await desk.getByRole('link', { name: 'Jet Smit' }).click();
     await heading(desk, 'Jet Smit').waitFor();
+    // What is not known is not shown as if it were empty.
+    assert.equal(await desk.getByLabel('Leidinggevende', { exact: true }).count(), 0);
+    assert.equal(await desk.getByLabel('E-mailadres', { exact: true }).count(), 0);
     await desk.getByRole('button', { name: 'Uitschakelen' }).click();
     await desk.getByText('De server is niet bereikbaar. Er is niets veranderd.').waitFor();
     await server.start();

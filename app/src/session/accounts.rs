@@ -94,12 +94,19 @@ pub async fn invite(email: &str, name: &str, unit: &str, roles: &[Role]) -> Resu
 pub struct Wanted {
     /// Her name.
     pub name: String,
-    /// The address she signs in with.
-    pub email: String,
     /// Her part of the organisation.
     pub unit: String,
     /// Her roles.
     pub roles: Vec<Role>,
+    /// What only the server tells; none where it has not told, and then it stays as it is.
+    pub more: Option<More>,
+}
+
+/// What only the server tells of an account, and an administrator may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct More {
+    /// The address she signs in with.
+    pub email: String,
     /// Her own manager.
     pub manager: Option<UserId>,
 }
@@ -109,14 +116,12 @@ pub struct Wanted {
 /// # Errors
 /// When nothing was changed.
 pub async fn change(user: UserId, wanted: &Wanted) -> Result<(), CallError> {
-    let Wanted { name, email, unit, roles, manager } = wanted;
-    let body = json!({
-        "name": name.trim(),
-        "email": email.trim(),
-        "unit": unit.trim(),
-        "roles": roles,
-        "manager": manager,
-    });
+    let Wanted { name, unit, roles, more } = wanted;
+    let mut body = json!({ "name": name.trim(), "unit": unit.trim(), "roles": roles });
+    if let Some(More { email, manager }) = more {
+        body["email"] = email.trim().into();
+        body["manager"] = json!(manager);
+    }
     call("PATCH", &format!("/api/accounts/{user}"), Some(body)).await.map(drop)
 }
 

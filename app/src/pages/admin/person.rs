@@ -17,7 +17,7 @@ use crate::i18n::*;
 use crate::pages::account_words::Failure;
 use crate::pages::case::is_on_its_way;
 use crate::session::CallError;
-use crate::session::accounts::{self, LinkShown, Wanted};
+use crate::session::accounts::{self, LinkShown, More, Wanted};
 
 /// The page.
 #[component]
@@ -88,6 +88,7 @@ fn Details(roster: Roster, row: Memo<Option<Row>>, id: UserId) -> impl IntoView 
             manager.set(known_manager);
         }
     });
+    let is_told = Memo::new(move |_| more.with(Option::is_some));
     let own = untrack(|| roster.me()) == Some(id);
     let fixed = if own { vec![Role::Administrator] } else { vec![] };
     let submit = move |event: web_sys::SubmitEvent| {
@@ -101,10 +102,11 @@ fn Details(roster: Roster, row: Memo<Option<Row>>, id: UserId) -> impl IntoView 
         leptos::task::spawn_local(async move {
             let wanted = Wanted {
                 name: name.get_untracked(),
-                email: email.get_untracked(),
                 unit: unit.get_untracked(),
                 roles: roles.get_untracked(),
-                manager: manager.get_untracked(),
+                more: is_told
+                    .get_untracked()
+                    .then(|| More { email: email.get_untracked(), manager: manager.get_untracked() }),
             };
             match accounts::change(id, &wanted).await {
                 Ok(()) => {
@@ -139,13 +141,18 @@ fn Details(roster: Roster, row: Memo<Option<Row>>, id: UserId) -> impl IntoView 
             <form class="stack" novalidate on:submit=submit>
                 <Failure error=failed/>
                 <TextField id="person-name" required=true label=move || t_string!(i18n, account.name) value=name/>
-                <TextField
-                    id="person-email" kind="email" required=true
-                    label=move || t_string!(i18n, account.email) hint=move || t_string!(i18n, account.email_change_hint)
-                    value=email
-                />
+                <Show when=move || is_told.get()>
+                    <TextField
+                        id="person-email" kind="email" required=true
+                        label=move || t_string!(i18n, account.email)
+                        hint=move || t_string!(i18n, account.email_change_hint)
+                        value=email
+                    />
+                </Show>
                 <TextField id="person-unit" label=move || t_string!(i18n, account.unit) value=unit/>
-                <ManagerField roster=roster id=id chosen=manager/>
+                <Show when=move || is_told.get()>
+                    <ManagerField roster=roster id=id chosen=manager/>
+                </Show>
                 <RolesField chosen=roles fixed=fixed/>
                 {move || known().is_some_and(|it| it.at_provider).then(|| view! {
                     <p class="small soft">{t!(i18n, account.roles_of_provider)}</p>
